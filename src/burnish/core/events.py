@@ -1,0 +1,33 @@
+"""What was done, when, with which hashes. Each line carries the hash of the line before: a changed line shows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from burnish.core.files import append_jsonl
+
+START = "0" * 64
+
+
+def record_event(path: Path, what: str, **facts: Any) -> None:
+    """Adds one event to the chain."""
+    before = START
+    if path.exists() and (lines := path.read_bytes().splitlines()):
+        before = hashlib.sha256(lines[-1]).hexdigest()
+    append_jsonl(
+        path, {"time": datetime.now(UTC).isoformat(timespec="seconds"), "what": what, **facts, "before": before}
+    )
+
+
+def first_broken_line(path: Path) -> int | None:
+    """The number (from 1) of the first line that does not fit the line before it; None when the chain holds."""
+    before = START
+    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+        if json.loads(line)["before"] != before:
+            return number
+        before = hashlib.sha256(line).hexdigest()
+    return None

@@ -1,0 +1,123 @@
+"""Files written whole or not at all, and read with the line that is wrong in the error."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from burnish.core.errors import BurnishError, Stopped
+
+
+@contextlib.contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turns a full disk into `Stopped` (exit 75) and an unwritable place into a clear error."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise Stopped(
+                "The disk is full.",
+                where=str(path),
+                seen=error.strerror or "",
+                next_move="free some space and run the same command again; what was finished is kept",
+            ) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
+            raise BurnishError(
+                "Cannot write here.",
+                where=str(path),
+                seen=error.strerror or "",
+                next_move="give a folder that you may write to with --out, or change its permissions",
+            ) from error
+        raise
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Writes a file so that a crash leaves either the old content or the new one, never a part."""
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        try:
+            with temporary.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, content: str) -> None:
+    """`write_bytes` for UTF-8 text."""
+    write_bytes(path, content.encode("utf-8"))
+
+
+def dump_json(value: Any) -> str:
+    """One line of JSON, as all of Burnish's files hold it. A non-finite number is refused: it is not JSON."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes one indented JSON document."""
+    write_text(path, json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Reads one JSON document that Burnish wrote."""
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise BurnishError(
+            f"Cannot read {path.name}.",
+            where=str(path),
+            seen=str(error),
+            next_move="run the stage that writes it again",
+        ) from error
+
+
+def write_jsonl(path: Path, values: Iterable[Any]) -> None:
+    """Writes one JSON value a line."""
+    write_text(path, "".join(dump_json(value) + "\n" for value in values))
+
+
+def append_jsonl(path: Path, value: Any) -> None:
+    """Adds one line. For logs: a crash may lose the last line, never an earlier one."""
+    with disk_errors(path), path.open("a", encoding="utf-8") as file:
+        file.write(dump_json(value) + "\n")
+
+
+def read_jsonl(path: Path) -> list[Any]:
+    """Reads what `write_jsonl` wrote."""
+    try:
+        return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line]
+    except (OSError, ValueError) as error:
+        raise BurnishError(
+            f"Cannot read {path.name}.",
+            where=str(path),
+            seen=str(error),
+            next_move="run the stage that writes it again",
+        ) from error
+
+
+def sha256_of_file(path: Path) -> str:
+    """Hex digest of one file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_of_json(value: Any) -> str:
+    """Hex digest of a JSON value, independent of the order of its keys."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode("utf-8")).hexdigest()
+
+
+def sha256_of_tree(path: Path) -> str:
+    """Hex digest of a file, or of all files of a folder by name and content."""
+    if path.is_file():
+        return sha256_of_file(path)
+    digests = {str(file.relative_to(path)): sha256_of_file(file) for file in sorted(path.rglob("*")) if file.is_file()}
+    return sha256_of_json(digests)

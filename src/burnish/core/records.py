@@ -1,0 +1,118 @@
+"""The records that pass between the stages. Each has one JSON form, which is what the run folder holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+Role: TypeAlias = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: Role
+    content: str
+
+    def to_json(self) -> dict[str, str]:
+        return {"role": self.role, "content": self.content}
+
+
+@dataclass(frozen=True)
+class Chat:
+    """A conversation whose last message is the assistant's answer to be learnt.
+
+    `id` is unique in its part of the data, `source` is "file:line", `group` names the cluster of duplicates that must
+    stay on one side of train, dev and test.
+    """
+
+    id: str
+    messages: tuple[Message, ...]
+    source: str = ""
+    group: str = ""
+
+    @property
+    def prompt(self) -> tuple[Message, ...]:
+        """All but the answer."""
+        return self.messages[:-1]
+
+    @property
+    def answer(self) -> str:
+        return self.messages[-1].content
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "messages": [message.to_json() for message in self.messages],
+            "source": self.source,
+            "group": self.group,
+        }
+
+
+@dataclass(frozen=True)
+class Text:
+    """Plain text: every token is learnt."""
+
+    id: str
+    text: str
+    source: str = ""
+    group: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return {"id": self.id, "text": self.text, "source": self.source, "group": self.group}
+
+
+Row: TypeAlias = Chat | Text
+
+
+def row_from_json(value: Mapping[str, Any]) -> Row:
+    """The inverse of `to_json`, for both kinds of row."""
+    common = {"id": value["id"], "source": value.get("source", ""), "group": value.get("group", "")}
+    if "text" in value:
+        return Text(text=value["text"], **common)
+    messages = tuple(Message(message["role"], message["content"]) for message in value["messages"])
+    return Chat(messages=messages, **common)
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A row that was left out, with the reason (a short code) and its place."""
+
+    source: str
+    reason: str
+    detail: str = ""
+    row: Any = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {"source": self.source, "reason": self.reason, "detail": self.detail, "row": self.row}
+
+
+@dataclass(frozen=True)
+class Item:
+    """One answer of one arm to one item of a suite, with its scores: a line of items.jsonl."""
+
+    suite: str
+    id: str
+    arm: str
+    prompt: str
+    expected: str | None
+    output: str
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "suite": self.suite,
+            "id": self.id,
+            "arm": self.arm,
+            "prompt": self.prompt,
+            "expected": self.expected,
+            "output": self.output,
+            "scores": dict(self.scores),
+        }
+
+    @staticmethod
+    def from_json(value: Mapping[str, Any]) -> Item:
+        """The inverse of `to_json`."""
+        return Item(**{key: value[key] for key in Item.__dataclass_fields__})

@@ -1,0 +1,172 @@
+"""Settings are small frozen models beside the code they set. This file holds their base and the strict YAML reader.
+
+A recipe is a closed schema: an unknown, duplicate or out-of-range key is an error that names the key, its line and the
+nearest valid key.
+"""
+
+from __future__ import annotations
+
+import difflib
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from burnish.core.errors import RecipeError
+
+
+class Settings(BaseModel):
+    """Base of all settings: frozen, closed, no silent conversion of NaN or infinity."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, protected_namespaces=())
+
+
+SomeSettings = TypeVar("SomeSettings", bound=Settings)
+KeyPath = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Document:
+    """A YAML mapping together with the line (from 1) on which each of its keys stands."""
+
+    values: dict[str, Any]
+    lines: Mapping[KeyPath, int] = field(default_factory=dict)
+    name: str = "command line"
+
+    def where(self, path: KeyPath) -> str:
+        """ "recipe.yaml:7" for the key at `path`, or for its nearest parent that has a line."""
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.lines:
+                return f"{self.name}:{self.lines[path[:length]]}"
+        return self.name
+
+
+def _pairs(node: yaml.Node, path: KeyPath) -> Iterator[tuple[KeyPath, yaml.Node, yaml.Node]]:
+    """All keys below a node, with their paths, before YAML folds duplicates away."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield (*path, str(key.value)), key, value
+            yield from _pairs(value, (*path, str(key.value)))
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            yield from _pairs(value, (*path, index))
+
+
+def read_yaml(path: Path) -> Document:
+    """Reads a recipe.
+
+    Raises RecipeError: the file is absent, not UTF-8, not YAML, not a mapping, holds a key twice, an alias or a tag.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError as error:
+        raise RecipeError("There is no such recipe.", where=str(path), next_move="check the path") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError("The recipe cannot be read.", where=str(path), seen=str(error)) from error
+    return parse_yaml(text, str(path))
+
+
+def parse_yaml(text: str, name: str) -> Document:
+    """`read_yaml` for a text at hand; `name` stands in errors."""
+    try:
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            if isinstance(event, yaml.AliasEvent):
+                raise RecipeError("A recipe may not use YAML aliases.", where=f"{name}:{event.start_mark.line + 1}")
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        if node is None:
+            raise RecipeError("The recipe is empty.", where=name, next_move="write at least `model:` and `data:`")
+        lines: dict[KeyPath, int] = {}
+        for key_path, key, _ in _pairs(node, ()):
+            line = key.start_mark.line + 1
+            if key_path in lines:
+                raise RecipeError(
+                    f"The key `{key_path[-1]}` stands twice.",
+                    where=f"{name}:{line}",
+                    seen=f"first on line {lines[key_path]}",
+                    next_move="keep one of them",
+                )
+            lines[key_path] = line
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{name}:{mark.line + 1}" if mark else name
+        raise RecipeError("The recipe is not valid YAML.", where=where, seen=str(error).splitlines()[0]) from error
+    except RecursionError as error:
+        raise RecipeError("The recipe is nested too deeply.", where=name) from error
+    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
+        raise RecipeError("A recipe is a mapping of keys to values.", where=name, seen=str(values)[:60])
+    return Document(values, lines, name)
+
+
+def _settings_in(annotation: Any) -> Iterator[type[Settings]]:
+    """All Settings classes named in a type such as `A | B | None` or `Annotated[A | B, …]`."""
+    if isinstance(annotation, type) and issubclass(annotation, Settings):
+        yield annotation
+    elif typing.get_origin(annotation) is typing.Annotated:
+        yield from _settings_in(typing.get_args(annotation)[0])
+    elif isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is not None:
+        for argument in typing.get_args(annotation):
+            yield from _settings_in(argument)
+
+
+def valid_keys(schema: type[Settings], path: KeyPath) -> list[str]:
+    """The keys that may stand beside the last one of `path`; tags of unions, which pydantic adds, are skipped."""
+    schemas = [schema]
+    for part in path[:-1]:
+        inner = [
+            found
+            for one in schemas
+            if part in one.model_fields
+            for found in _settings_in(one.model_fields[str(part)].annotation)
+        ]
+        schemas = inner or schemas
+    return sorted({key for one in schemas for key in one.model_fields})
+
+
+def build(schema: type[SomeSettings], document: Document) -> SomeSettings:
+    """Checks a document against a schema.
+
+    Raises RecipeError with the key, its line, the value seen and the nearest valid key.
+    """
+    try:
+        return schema.model_validate(document.values)
+    except ValidationError as error:
+        raise _explain(error, schema, document) from error
+
+
+def _explain(error: ValidationError, schema: type[Settings], document: Document) -> RecipeError:
+    first = error.errors()[0]
+    path = tuple(first["loc"])
+    known = tuple(part for part in path if (*_real(path, part), part) in document.lines) if document.lines else path
+    if first["type"] == "extra_forbidden":
+        keys = valid_keys(schema, path)
+        near = difflib.get_close_matches(str(path[-1]), keys, n=1, cutoff=0.5)
+        return RecipeError(
+            f"Unknown key `{_dotted(path)}`.",
+            where=document.where(known or path),
+            seen=repr(first["input"])[:80],
+            next_move=f"did you mean `{near[0]}`?" if near else f"valid keys here: {', '.join(keys)}",
+        )
+    if first["type"] == "missing":
+        return RecipeError(
+            f"`{_dotted(path)}` is missing.", where=document.where(path[:-1]), next_move=f"add `{_dotted(path)}: …`"
+        )
+    return RecipeError(
+        f"`{_dotted(path) or 'recipe'}` is wrong: {first['msg']}.",
+        where=document.where(known or path),
+        seen=repr(first["input"])[:80],
+        next_move=f"see the reference of recipes for `{_dotted(path)}`" if path else "",
+    )
+
+
+def _real(path: KeyPath, part: str | int) -> KeyPath:
+    return path[: path.index(part)]
+
+
+def _dotted(path: KeyPath) -> str:
+    return ".".join(str(part) for part in path)
