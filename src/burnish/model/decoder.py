@@ -1,0 +1,182 @@
+"""One decoder for Llama-, Mistral-, Qwen- and Gemma-like models. Modules and parameters are named as transformers
+names them, so weights and adapters of either read the other.
+
+Names: T tokens, D width, H heads, K key-value heads, d width of a head.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from burnish.model.attention import Attend, AttentionRule, forest_attention
+from burnish.model.config import DecoderConfig
+from burnish.model.forest import Forest
+from burnish.model.logprobs import target_logprobs
+
+
+class Linear(nn.Linear):
+    """x Wᵀ + b in the precision of x: a float32 master copy multiplies in bf16 when the activations are bf16."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        bias = None if self.bias is None else self.bias.to(x.dtype)
+        return F.linear(x, self.weight.to(x.dtype), bias)
+
+
+class RMSNorm(nn.Module):
+    """x / rms(x) · (weight + offset), in at least float32 (arXiv 1910.07467). Gemma stores weight - 1."""
+
+    def __init__(self, width: int, epsilon: float, offset: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+        self.epsilon = epsilon
+        self.offset = offset
+
+    def forward(self, x: Tensor) -> Tensor:
+        wide = x.float() if x.dtype == torch.bfloat16 else x
+        wide = wide * torch.rsqrt(wide.pow(2).mean(-1, keepdim=True) + self.epsilon)
+        weight = self.weight.to(wide.dtype)
+        return (wide * (weight + self.offset if self.offset else weight)).to(x.dtype)
+
+
+def rotate(x_T_H_d: Tensor, cosine_T_d: Tensor, sine_T_d: Tensor) -> Tensor:
+    """Turns each pair (i, i + d/2) by its angle."""
+    half = x_T_H_d.shape[-1] // 2
+    turned = torch.cat([-x_T_H_d[..., half:], x_T_H_d[..., :half]], dim=-1)
+    return x_T_H_d * cosine_T_d[:, None] + turned * sine_T_d[:, None]
+
+
+class Attention(nn.Module):
+    """Queries, keys and values of one layer; who sees whom is the business of `attend`."""
+
+    def __init__(self, config: DecoderConfig, layer: int) -> None:
+        super().__init__()
+        wide, narrow = config.heads * config.head_width, config.key_value_heads * config.head_width
+        self.q_proj = Linear(config.width, wide, bias=config.attention_bias)
+        self.k_proj = Linear(config.width, narrow, bias=config.attention_bias)
+        self.v_proj = Linear(config.width, narrow, bias=config.attention_bias)
+        self.o_proj = Linear(wide, config.width, bias=config.output_bias)
+        self.head_width = config.head_width
+        self.layer = layer
+        self.rule = AttentionRule(config.attention_scale, config.windows[layer], config.softcap)
+        offset = 1.0 if config.gemma else 0.0
+        self.q_norm = RMSNorm(config.head_width, config.norm_epsilon, offset) if config.query_key_norm else None
+        self.k_norm = RMSNorm(config.head_width, config.norm_epsilon, offset) if config.query_key_norm else None
+
+    def forward(self, x_T_D: Tensor, cosine_T_d: Tensor, sine_T_d: Tensor, attend: Attend) -> Tensor:
+        query = self.q_proj(x_T_D).unflatten(-1, (-1, self.head_width))
+        key = self.k_proj(x_T_D).unflatten(-1, (-1, self.head_width))
+        value = self.v_proj(x_T_D).unflatten(-1, (-1, self.head_width))
+        if self.q_norm is not None and self.k_norm is not None:
+            query, key = self.q_norm(query), self.k_norm(key)
+        query, key = rotate(query, cosine_T_d, sine_T_d), rotate(key, cosine_T_d, sine_T_d)
+        output: Tensor = self.o_proj(attend(self.layer, query, key, value, self.rule))
+        return output
+
+
+class MLP(nn.Module):
+    """down(act(gate(x)) · up(x)) (arXiv 2002.05202)."""
+
+    def __init__(self, config: DecoderConfig) -> None:
+        super().__init__()
+        self.gate_proj = Linear(config.width, config.mlp_width, bias=False)
+        self.up_proj = Linear(config.width, config.mlp_width, bias=False)
+        self.down_proj = Linear(config.mlp_width, config.width, bias=False)
+        self.activation = config.activation
+
+    def forward(self, x_T_D: Tensor) -> Tensor:
+        gate = self.gate_proj(x_T_D)
+        gate = F.silu(gate) if self.activation == "silu" else F.gelu(gate, approximate="tanh")
+        output: Tensor = self.down_proj(gate * self.up_proj(x_T_D))
+        return output
+
+
+class Layer(nn.Module):
+    """Attention and MLP, each added to the stream. Gemma norms before and after each part, the others before."""
+
+    def __init__(self, config: DecoderConfig, layer: int) -> None:
+        super().__init__()
+        offset = 1.0 if config.gemma else 0.0
+        self.self_attn = Attention(config, layer)
+        self.mlp = MLP(config)
+        self.input_layernorm = RMSNorm(config.width, config.norm_epsilon, offset)
+        self.post_attention_layernorm = RMSNorm(config.width, config.norm_epsilon, offset)
+        self.gemma = config.gemma
+        if config.gemma:
+            self.pre_feedforward_layernorm = RMSNorm(config.width, config.norm_epsilon, offset)
+            self.post_feedforward_layernorm = RMSNorm(config.width, config.norm_epsilon, offset)
+
+    def forward(self, x_T_D: Tensor, cosine_T_d: Tensor, sine_T_d: Tensor, attend: Attend) -> Tensor:
+        attended = self.self_attn(self.input_layernorm(x_T_D), cosine_T_d, sine_T_d, attend)
+        if self.gemma:
+            x_T_D = x_T_D + self.post_attention_layernorm(attended)
+            made: Tensor = self.post_feedforward_layernorm(self.mlp(self.pre_feedforward_layernorm(x_T_D)))
+        else:
+            x_T_D = x_T_D + attended
+            made = self.mlp(self.post_attention_layernorm(x_T_D))
+        return x_T_D + made
+
+
+class Trunk(nn.Module):
+    """Embeddings, layers and the last norm."""
+
+    def __init__(self, config: DecoderConfig) -> None:
+        super().__init__()
+        self.embed_tokens = nn.Embedding(config.vocab, config.width)
+        self.layers = nn.ModuleList(Layer(config, layer) for layer in range(config.layers))
+        self.norm = RMSNorm(config.width, config.norm_epsilon, 1.0 if config.gemma else 0.0)
+
+
+class Decoder(nn.Module):
+    """Tokens → hidden states → log-probabilities.
+
+    `compute` is the precision of the activations; weights that train are float32 and multiply in `compute`.
+    """
+
+    def __init__(self, config: DecoderConfig, compute: torch.dtype = torch.float32) -> None:
+        super().__init__()
+        self.config = config
+        self.compute = compute
+        self.model = Trunk(config)
+        self.lm_head = None if config.tied else Linear(config.width, config.vocab, bias=False)
+
+    @property
+    def head_weight(self) -> Tensor:
+        """(V, D): the output layer, which is the embedding itself in tied models."""
+        return self.model.embed_tokens.weight if self.lm_head is None else self.lm_head.weight
+
+    @property
+    def device(self) -> torch.device:
+        return self.model.embed_tokens.weight.device
+
+    def forward(self, tokens_T: Tensor, position_T: Tensor, attend: Attend) -> Tensor:
+        """(T, D) hidden states after the last norm, for tokens that see what `attend` shows them."""
+        x_T_D = self.model.embed_tokens(tokens_T).to(self.compute)
+        if self.config.gemma:
+            x_T_D = x_T_D * torch.tensor(self.config.width**0.5, dtype=self.compute)
+        waves = {rope: self._waves(index, position_T) for index, rope in enumerate(self.config.ropes)}
+        for layer, rope in zip(self.model.layers, self.config.ropes, strict=True):
+            x_T_D = layer(x_T_D, *waves[rope], attend)
+        normed: Tensor = self.model.norm(x_T_D)
+        return normed
+
+    def _waves(self, layer: int, position_T: Tensor) -> tuple[Tensor, Tensor]:
+        """cos and sin of each position's angles, (T, d): worked out in float64, since positions × angles are large."""
+        angles = self.config.ropes[layer].inverse_frequencies(self.config.head_width)
+        turn = position_T.cpu().double()[:, None] * torch.tensor(angles, dtype=torch.float64)
+        turn = torch.cat([turn, turn], dim=-1)
+        return turn.cos().to(self.device, self.compute), turn.sin().to(self.device, self.compute)
+
+    def hidden(self, forest: Forest) -> Tensor:
+        """(T, D) hidden states of all tokens of a forest."""
+        hidden: Tensor = self(forest.tokens_T, forest.position_T, forest_attention(forest))
+        return hidden
+
+    def logprobs(self, hidden_T_D: Tensor, forest: Forest) -> Tensor:
+        """(N,) log-probability of each target. Only the targets' positions reach the output layer."""
+        return target_logprobs(hidden_T_D[forest.target_at_N], self.head_weight, forest.target_id_N)
+
+    def logits(self, hidden_N_D: Tensor) -> Tensor:
+        """(N, V) in float32, for generation."""
+        return F.linear(hidden_N_D, self.head_weight.to(hidden_N_D.dtype)).float()

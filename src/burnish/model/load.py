@@ -1,0 +1,53 @@
+"""Checkpoint → decoder, and decoder → tensors: each the inverse of the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from burnish.core.errors import ModelError
+from burnish.model.config import decoder_config
+from burnish.model.decoder import Decoder
+
+
+def build_decoder(
+    config: Mapping[str, object], tensors: Mapping[str, Tensor], *, dtype: torch.dtype, device: torch.device
+) -> Decoder:
+    """A frozen decoder with these weights, in `dtype`.
+
+    Raises ModelError: a tensor is missing, left over, of the wrong shape or not finite.
+    """
+    with torch.device("meta"):
+        decoder = Decoder(decoder_config(config), compute=dtype)
+    wanted = dict(decoder.named_parameters())
+    given = {name: tensor for name, tensor in tensors.items() if not name.endswith("rotary_emb.inv_freq")}
+    if decoder.lm_head is None:
+        given.pop("lm_head.weight", None)
+    missing, extra = sorted(set(wanted) - set(given)), sorted(set(given) - set(wanted))
+    if missing or extra:
+        raise ModelError(
+            "The weights do not fit the configuration.",
+            where=f"missing {missing[:3]}, left over {extra[:3]}",
+            seen=f"{len(missing)} missing, {len(extra)} left over",
+            next_move="download the model again, or check that config.json belongs to these weights",
+        )
+    for name, tensor in given.items():
+        if tensor.shape != wanted[name].shape:
+            raise ModelError(
+                f"The tensor {name} has the wrong shape.",
+                seen=str(tuple(tensor.shape)),
+                where=f"the configuration says {tuple(wanted[name].shape)}",
+                next_move="check that config.json belongs to these weights",
+            )
+        if not torch.isfinite(tensor.sum()):
+            raise ModelError(f"The tensor {name} holds NaN or infinity.", next_move="download the model again")
+    ready = {name: tensor.to(device, dtype) for name, tensor in given.items()}
+    decoder.load_state_dict(ready, assign=True)
+    return decoder.requires_grad_(False).eval()
+
+
+def decoder_tensors(decoder: Decoder) -> dict[str, Tensor]:
+    """The weights under transformers' names, without any adapter."""
+    return {name: parameter.detach() for name, parameter in decoder.named_parameters()}

@@ -1,0 +1,73 @@
+"""log p(target) for a list of positions, computed in chunks so that the full logits never exist.
+
+Names: N targets, D width of the model, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+CHUNK = 1024  # targets at a time: 1024 × 49,152 logits in float32 are 200 MB
+
+
+class _TargetLogprobs(torch.autograd.Function):
+    """log softmax(h Wᵀ)[target].
+
+    Its gradient in h is (W[target] - softmax(h Wᵀ) W) times the gradient above, target by target. With a frozen W the
+    factor is computed in the forward pass, while the logits are at hand; with a trained W they are computed again.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, hidden_N_D: Tensor, weight_V_D: Tensor, target_N: Tensor) -> Tensor:
+        keep = hidden_N_D.requires_grad and not weight_V_D.requires_grad
+        weight = weight_V_D.to(hidden_N_D.dtype)
+        logprobs, factors = [], []
+        for start in range(0, len(target_N), CHUNK):
+            hidden, target = hidden_N_D[start : start + CHUNK], target_N[start : start + CHUNK]
+            chosen, logits = _chunk_logprobs(hidden, weight, target)
+            logprobs.append(chosen)
+            if keep:
+                factors.append(weight[target] - logits.softmax(dim=-1).to(hidden.dtype) @ weight)
+        if keep:
+            ctx.save_for_backward(torch.cat(factors))
+        else:
+            ctx.save_for_backward(hidden_N_D, weight_V_D, target_N)
+        ctx.kept = keep
+        return torch.cat(logprobs)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Any) -> Any:
+        gradient_N = gradients[0]
+        if ctx.kept:
+            (factor_N_D,) = ctx.saved_tensors
+            return factor_N_D * gradient_N[:, None].to(factor_N_D.dtype), None, None
+        hidden_N_D, weight_V_D, target_N = ctx.saved_tensors
+        weight = weight_V_D.to(hidden_N_D.dtype)
+        into_hidden, into_weight = torch.empty_like(hidden_N_D), torch.zeros_like(weight_V_D)
+        for start in range(0, len(target_N), CHUNK):
+            chunk = slice(start, start + CHUNK)
+            _, logits = _chunk_logprobs(hidden_N_D[chunk], weight, target_N[chunk])
+            slope = -logits.softmax(dim=-1)
+            slope[torch.arange(len(slope), device=slope.device), target_N[chunk]] += 1
+            slope = (slope * gradient_N[chunk, None]).to(hidden_N_D.dtype)
+            into_hidden[chunk] = slope @ weight
+            into_weight += slope.T @ hidden_N_D[chunk]
+        return into_hidden, into_weight, None
+
+
+def _chunk_logprobs(hidden: Tensor, weight: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """(n,) log-probabilities and the (n, V) logits, both at least float32: bf16 has 8 bits, too few for a sum of V."""
+    logits = hidden @ weight.T
+    logits = logits.float() if logits.dtype == torch.bfloat16 else logits
+    return logits.gather(1, target[:, None])[:, 0] - logits.logsumexp(dim=-1), logits
+
+
+def target_logprobs(hidden_N_D: Tensor, weight_V_D: Tensor, target_N: Tensor) -> Tensor:
+    """(N,) log-probabilities in float32 (or float64 where the hidden states are)."""
+    if not len(target_N):
+        return hidden_N_D.sum() * hidden_N_D.new_zeros(0, dtype=torch.float32)
+    result: Tensor = _TargetLogprobs.apply(hidden_N_D, weight_V_D, target_N)  # type: ignore[no-untyped-call]
+    return result
