@@ -11,7 +11,7 @@ Names: T tokens, S segments, N targets.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -56,8 +56,19 @@ class Forest:
 
     def to(self, device: torch.device) -> Forest:
         """The same forest on another device."""
-        moved = {field.name: getattr(self, field.name) for field in fields(self)}
-        return Forest(**{name: t.to(device) if isinstance(t, Tensor) else t for name, t in moved.items()})
+        return replace(
+            self,
+            tokens_T=self.tokens_T.to(device),
+            position_T=self.position_T.to(device),
+            segment_T=self.segment_T.to(device),
+            parent_S=self.parent_S.to(device),
+            adapter_S=self.adapter_S.to(device),
+            causal_S=self.causal_S.to(device),
+            target_at_N=self.target_at_N.to(device),
+            target_id_N=self.target_id_N.to(device),
+            target_weight_N=self.target_weight_N.to(device),
+            target_row_N=self.target_row_N.to(device),
+        )
 
     def ancestors(self, segment: int) -> list[int]:
         """The segments above one, from the root down."""

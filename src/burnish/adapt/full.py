@@ -1,0 +1,34 @@
+"""Full and partial fine-tuning: the chosen weights themselves train, as float32 masters that multiply in bf16."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from burnish.adapt.settings import FreezeSettings
+from burnish.core.errors import RecipeError
+from burnish.model.decoder import Decoder
+
+
+def _unfreeze(module: nn.Module) -> None:
+    for parameter in module.parameters():
+        parameter.data = parameter.data.float() if parameter.dtype != torch.float64 else parameter.data
+        parameter.requires_grad_(True)
+
+
+def apply_full(decoder: Decoder) -> None:
+    """Every weight trains."""
+    _unfreeze(decoder)
+
+
+def apply_freeze(decoder: Decoder, settings: FreezeSettings) -> None:
+    """The last layers and the last norm train. Raises RecipeError: more layers than there are."""
+    if settings.layers > decoder.config.layers:
+        raise RecipeError(
+            "`adapt.layers` is more than the model has.",
+            seen=str(settings.layers),
+            next_move=f"give a number from 1 to {decoder.config.layers}",
+        )
+    for layer in decoder.model.layers[-settings.layers :]:
+        _unfreeze(layer)
+    _unfreeze(decoder.model.norm)

@@ -1,0 +1,113 @@
+"""LoRA: y = W x + (alpha / r) · B A x, with A and B trained in float32 (arXiv 2106.09685).
+
+Files are in the layout that the peft library reads and writes.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from burnish.adapt.settings import LoRASettings
+from burnish.core.errors import RecipeError
+from burnish.model.decoder import Decoder
+
+
+class LoRALinear(nn.Module):
+    """A frozen linear layer with a low-rank update beside it. B starts at zero: at first nothing changes."""
+
+    def __init__(self, base: nn.Linear, r: int, alpha: float) -> None:
+        super().__init__()
+        device = base.weight.device
+        self.base = base
+        self.lora_A = nn.Parameter(torch.empty(r, base.in_features, dtype=torch.float32, device=device))
+        self.lora_B = nn.Parameter(torch.zeros(base.out_features, r, dtype=torch.float32, device=device))
+        self.scale = alpha / r
+        self.on = True
+
+    def forward(self, x: Tensor) -> Tensor:
+        base: Tensor = self.base(x)
+        if not self.on:
+            return base
+        update = F.linear(F.linear(x, self.lora_A.to(x.dtype)), (self.lora_B * self.scale).to(x.dtype))
+        return base + update
+
+    def merged_weight(self) -> Tensor:
+        """W + (alpha / r) · B A in float32 (or float64): the inverse of keeping the update beside W."""
+        wide = torch.float64 if self.base.weight.dtype == torch.float64 else torch.float32
+        return self.base.weight.to(wide) + self.scale * (self.lora_B.to(wide) @ self.lora_A.to(wide))
+
+
+def apply(decoder: Decoder, settings: LoRASettings, seed: int) -> None:
+    """Puts LoRA beside every matrix named in the settings.
+
+    Raises RecipeError: a name matches nothing.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    found: set[str] = set()
+    for layer in decoder.model.layers:
+        for parent in layer.modules():
+            for name, child in list(parent.named_children()):
+                if name in settings.target_names and isinstance(child, nn.Linear):
+                    wrapped = LoRALinear(child, settings.r, settings.alpha)
+                    # As torch initialises a linear layer: uniform within ± 1/sqrt(inputs).
+                    bound = 1 / math.sqrt(child.in_features)
+                    start = torch.empty(wrapped.lora_A.shape).uniform_(-bound, bound, generator=generator)
+                    wrapped.lora_A.data.copy_(start)
+                    setattr(parent, name, wrapped)
+                    found.add(name)
+    if missing := sorted(set(settings.target_names) - found):
+        raise RecipeError(
+            "`adapt.targets` names a matrix that this model does not have.",
+            seen=", ".join(missing),
+            next_move=f"use some of: {', '.join(_linear_names(decoder))}",
+        )
+
+
+def _linear_names(decoder: Decoder) -> list[str]:
+    names = {name.rsplit(".", 1)[-1] for name, module in decoder.named_modules() if isinstance(module, nn.Linear)}
+    return sorted(names - {"lm_head"})
+
+
+def layers(decoder: Decoder) -> dict[str, LoRALinear]:
+    """All LoRA layers by the transformers name of the matrix they stand beside."""
+    return {name: module for name, module in decoder.named_modules() if isinstance(module, LoRALinear)}
+
+
+def switch(decoder: Decoder, on: bool) -> None:
+    """With the adapter off the network is the base again, to the last bit."""
+    for module in layers(decoder).values():
+        module.on = on
+
+
+def state(decoder: Decoder) -> dict[str, Tensor]:
+    """The adapter's tensors under peft's names."""
+    tensors: dict[str, Tensor] = {}
+    for name, module in layers(decoder).items():
+        tensors[f"base_model.model.{name}.lora_A.weight"] = module.lora_A.detach()
+        tensors[f"base_model.model.{name}.lora_B.weight"] = module.lora_B.detach()
+    return tensors
+
+
+def peft_config(settings: LoRASettings, base: str) -> dict[str, Any]:
+    """adapter_config.json as peft reads it."""
+    return {
+        "peft_type": "LORA",
+        "task_type": "CAUSAL_LM",
+        "base_model_name_or_path": base,
+        "r": settings.r,
+        "lora_alpha": settings.alpha,
+        "lora_dropout": 0.0,
+        "bias": "none",
+        "target_modules": sorted(settings.target_names),
+        "inference_mode": True,
+    }
+
+
+def merged(decoder: Decoder) -> dict[str, Tensor]:
+    """The merged weight of every matrix with an update, by transformers name, in float32."""
+    return {f"{name}.weight": module.merged_weight().detach() for name, module in layers(decoder).items()}

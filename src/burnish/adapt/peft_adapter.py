@@ -1,0 +1,91 @@
+"""Any adapter of the peft library that lives in linear layers (IA3, DoRA, VeRA, OFT, …), by its own configuration."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from peft import PeftConfig, PeftType, get_peft_model_state_dict, inject_adapter_in_model, set_peft_model_state_dict
+from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
+from peft.tuners.tuners_utils import BaseTunerLayer
+from torch import Tensor
+
+from burnish.adapt.settings import GROUPS, PeftSettings
+from burnish.core.errors import RecipeError
+from burnish.model.decoder import Decoder
+
+ADAPTER = "default"
+
+
+def make_config(settings: PeftSettings) -> PeftConfig:
+    """peft's own configuration object. Raises RecipeError: unknown type or option."""
+    options = {"target_modules": list(GROUPS["all-linear"]), "task_type": "CAUSAL_LM", **settings.config}
+    kind = str(options.pop("peft_type", "")).upper()
+    known = {member.value: member for member in PeftType}
+    if kind not in known:
+        raise RecipeError(
+            "`adapt.config.peft_type` is not one of peft's types.",
+            seen=kind or "nothing",
+            next_move=f"use one of: {', '.join(sorted(known))}",
+        )
+    try:
+        return PEFT_TYPE_TO_CONFIG_MAPPING[known[kind]](**options)
+    except (TypeError, ValueError) as error:
+        raise RecipeError("peft refuses `adapt.config`.", seen=str(error), next_move="see peft's own docs") from error
+
+
+def apply(decoder: Decoder, settings: PeftSettings) -> None:
+    """Lets peft put its layers into the network. Raises RecipeError: it finds nothing to adapt."""
+    try:
+        inject_adapter_in_model(make_config(settings), decoder, adapter_name=ADAPTER)
+    except (ValueError, KeyError, AttributeError) as error:
+        raise RecipeError("peft can't put this adapter into the model.", seen=str(error)) from error
+    for parameter in decoder.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.float()
+
+
+def layers(decoder: Decoder) -> dict[str, Any]:
+    """peft's layers by name; empty where peft put none."""
+    return {name: module for name, module in decoder.named_modules() if isinstance(module, BaseTunerLayer)}
+
+
+def switch(decoder: Decoder, on: bool) -> None:
+    """Adapter on or off."""
+    for module in layers(decoder).values():
+        module.enable_adapters(on)
+
+
+def state(decoder: Decoder, settings: PeftSettings) -> dict[str, Tensor]:
+    """The adapter's tensors under the names of peft's files."""
+    config = make_config(settings)
+    decoder_state = get_peft_model_state_dict(_with_config(decoder, config), adapter_name=ADAPTER)
+    return {f"base_model.model.{name.removeprefix('base_model.model.')}": t for name, t in decoder_state.items()}
+
+
+def load_state(decoder: Decoder, settings: PeftSettings, tensors: dict[str, Tensor]) -> None:
+    """The inverse of `state`."""
+    bare = {name.removeprefix("base_model.model."): tensor for name, tensor in tensors.items()}
+    set_peft_model_state_dict(_with_config(decoder, make_config(settings)), bare, adapter_name=ADAPTER)
+
+
+def _with_config(decoder: Decoder, config: PeftConfig) -> Decoder:
+    decoder.peft_config = {ADAPTER: config}  # type: ignore[assignment]  # where peft's functions look for it
+    return decoder
+
+
+def merged(decoder: Decoder) -> dict[str, Tensor]:
+    """The merged weight of every adapted matrix. Raises RecipeError: this method has no merged form."""
+    tensors = {}
+    for name, module in layers(decoder).items():
+        plain = copy.deepcopy(module)
+        try:
+            plain.merge(safe_merge=True)
+        except (NotImplementedError, AttributeError, ValueError) as error:
+            raise RecipeError(
+                "This kind of adapter can't be merged into the weights.",
+                seen=str(error),
+                next_move="leave `merged` and `gguf` out of `export` and serve the adapter beside its base",
+            ) from error
+        tensors[f"{name}.weight"] = plain.get_base_layer().weight.detach().float()
+    return tensors

@@ -1,0 +1,57 @@
+"""A pretrained model as it is found on disk, from a folder or a .gguf file, before it becomes a network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import PreTrainedTokenizerFast
+
+from burnish.core.errors import ModelError
+from burnish.model.folder import folder_config, folder_generation, folder_tensors, folder_tokenizer
+from burnish.model.gguf_file import read_gguf
+from burnish.model.gguf_model import gguf_config, gguf_generation, gguf_tensors
+from burnish.model.gguf_tokenizer import gguf_tokenizer
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """config: keys and values as in transformers' config.json. tensors: under transformers' names and in torch's
+    shapes, `lm_head.weight` absent when it is tied to the embedding; float types as stored, GGUF's blocks as float32.
+    generation: as in generation_config.json, may be empty.
+    """
+
+    config: dict[str, Any]
+    tensors: dict[str, torch.Tensor]
+    tokenizer: PreTrainedTokenizerFast
+    path: Path
+    generation: dict[str, Any]
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Reads a model folder or a .gguf file whole.
+
+    Raises ModelError: a part is missing, damaged, or of a kind that Burnish cannot read.
+    """
+    if _is_gguf(path):
+        file = read_gguf(path)
+        config = gguf_config(file)
+        return Checkpoint(config, gguf_tensors(file, config), gguf_tokenizer(file), path, gguf_generation(file))
+    config = folder_config(path)
+    return Checkpoint(config, folder_tensors(path, config), folder_tokenizer(path), path, folder_generation(path))
+
+
+def read_tokenizer(path: Path) -> PreTrainedTokenizerFast:
+    """The tokenizer alone, without the weights.
+
+    Raises ModelError: it is missing, damaged, or of a kind that Burnish cannot read.
+    """
+    return gguf_tokenizer(read_gguf(path)) if _is_gguf(path) else folder_tokenizer(path)
+
+
+def _is_gguf(path: Path) -> bool:
+    if not path.exists():
+        raise ModelError("There is no such model.", where=str(path), next_move="check the path")
+    return path.is_file()

@@ -1,0 +1,168 @@
+"""A model folder as the hub and `save_pretrained` lay it out: config.json, safetensors, a tokenizer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
+from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+
+from burnish.core.errors import ModelError
+
+INDEX = "model.safetensors.index.json"
+PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "tekken.json")
+MULTIMODAL = {"gemma3": "gemma3_text"}
+
+
+def folder_config(folder: Path) -> dict[str, Any]:
+    """config.json. Of a multimodal Gemma 3 only the text model is taken.
+
+    Raises ModelError: it is missing, not JSON, or names a model type that transformers does not have.
+    """
+    config = _json(folder, "config.json", "this is not a model folder: save the model with `save_pretrained`")
+    kind = config.get("model_type")
+    if kind in MULTIMODAL and isinstance(config.get("text_config"), dict):
+        tied = config.get("tie_word_embeddings", True)
+        return {"tie_word_embeddings": tied, **config["text_config"], "model_type": MULTIMODAL[kind]}
+    if kind in CONFIG_MAPPING:
+        return config
+    own_code = "auto_map" in config
+    raise ModelError(
+        "This model needs code of its own, which Burnish does not run."
+        if own_code
+        else "config.json names a type of model that is not known.",
+        where=str(folder / "config.json"),
+        seen=f"model_type {kind}",
+        next_move="use a model of a type that transformers has built in, or install a newer transformers",
+    )
+
+
+def folder_generation(folder: Path) -> dict[str, Any]:
+    """generation_config.json with `eos_token_id` as a list; {} where there is none."""
+    if not (folder / "generation_config.json").is_file():
+        return {}
+    generation = _json(folder, "generation_config.json", "")
+    ends = generation.get("eos_token_id")
+    return generation | ({"eos_token_id": [ends] if isinstance(ends, int) else ends} if ends is not None else {})
+
+
+def folder_tensors(folder: Path, config: dict[str, Any]) -> dict[str, torch.Tensor]:
+    """All weights. Raises ModelError: there are none, they are pickles, a shard is missing or cut short."""
+    tensors: dict[str, torch.Tensor] = {}
+    for path in _shards(folder):
+        try:
+            shard = load_file(path)
+        except (SafetensorError, OSError) as error:
+            raise ModelError(
+                "The weights are damaged.",
+                where=str(path),
+                seen=str(error)[:120],
+                next_move="download or save the model again",
+            ) from error
+        if twice := sorted(tensors.keys() & shard.keys()):
+            raise ModelError("A weight stands in two files.", where=str(path), seen=twice[0])
+        tensors |= shard
+    if config["model_type"] in MULTIMODAL.values():
+        tensors = _text_part(tensors)
+    if config.get("tie_word_embeddings"):
+        tensors.pop("lm_head.weight", None)
+    return tensors
+
+
+def folder_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
+    """Raises ModelError: the folder has no tokenizer, it is damaged, or it needs code of its own."""
+    if not folder.is_dir():
+        raise ModelError("There is no such model folder.", where=str(folder), next_move="check the path")
+    if not any((folder / name).is_file() for name in TOKENIZER_FILES):
+        raise ModelError(
+            "The model folder has no tokenizer.",
+            where=str(folder),
+            next_move="copy tokenizer.json and tokenizer_config.json of the same model into it",
+        )
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # the library's panics are no subclass of Exception
+        raise ModelError(
+            "The tokenizer cannot be read.",
+            where=str(folder),
+            seen=str(error).strip()[:200],
+            next_move="copy tokenizer.json and tokenizer_config.json of the same model into the folder",
+        ) from error
+    if not isinstance(tokenizer, PreTrainedTokenizerFast):
+        raise ModelError("The tokenizer has no tokenizer.json form.", where=str(folder), seen=type(tokenizer).__name__)
+    return tokenizer
+
+
+def _shards(folder: Path) -> list[Path]:
+    single = folder / "model.safetensors"
+    if single.is_file():
+        return [single]
+    if (folder / INDEX).is_file():
+        return _indexed(folder)
+    pickles = sorted(path.name for pattern in PICKLES for path in folder.glob(pattern))
+    if pickles:
+        raise ModelError(
+            "The weights are stored as a pickle.",
+            where=str(folder / pickles[0]),
+            next_move="a pickle can run code; convert it to safetensors where you trust it",
+        )
+    raise ModelError(
+        "The model folder has no weights.",
+        where=str(folder),
+        next_move="put model.safetensors of the same model into it",
+    )
+
+
+def _indexed(folder: Path) -> list[Path]:
+    where = folder / INDEX
+    names = _json(folder, INDEX, "save the model again").get("weight_map")
+    files = sorted(set(names.values())) if isinstance(names, dict) and all(map(_is_text, names.values())) else []
+    if not files:
+        raise ModelError("The index of the weights is empty.", where=str(where), next_move="save the model again")
+    for name in files:
+        if PurePosixPath(name).name != name or "\\" in name or not name.endswith(".safetensors"):
+            raise ModelError("The index of the weights names a file elsewhere.", where=str(where), seen=name[:80])
+        if not (folder / name).is_file():
+            raise ModelError(
+                "A part of the weights is missing.",
+                where=str(folder / name),
+                next_move="download or save the model again",
+            )
+    return [folder / name for name in files]
+
+
+def _text_part(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Drops a vision tower and brings the text model's names to those it has on its own."""
+    text: dict[str, torch.Tensor] = {}
+    for name, tensor in tensors.items():
+        if "vision_tower" in name or "multi_modal_projector" in name:
+            continue
+        for prefix in ("language_model.model.", "model.language_model."):
+            name = "model." + name.removeprefix(prefix) if name.startswith(prefix) else name
+        text[name.removeprefix("language_model.") if name.startswith("language_model.lm_head") else name] = tensor
+    return text
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _json(folder: Path, name: str, next_move: str) -> dict[str, Any]:
+    path = folder / name
+    if not path.is_file():
+        raise ModelError(f"The model folder has no {name}.", where=str(folder), next_move=next_move)
+    try:
+        value = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"{name} cannot be read.", where=str(path), seen=str(error)[:120]) from error
+    if not isinstance(value, dict):
+        raise ModelError(f"{name} is not a mapping.", where=str(path), seen=type(value).__name__)
+    return value

@@ -1,0 +1,91 @@
+"""From what a person writes as `model:` to a folder or a .gguf file on this machine."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from burnish.core.errors import ModelError
+from burnish.model.bundled import BUNDLED, bundled_path
+
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+HUB_FILES = [
+    "config*.json",
+    "generation_config.json",
+    "tokenizer*",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "chat_template*",
+    "vocab*",
+    "merges.txt",
+    "*.safetensors",
+    "*.safetensors.index.json",
+]
+
+
+def resolve(name: str, *, base: Path | None = None) -> Path:
+    """A bundled name, a folder, a .gguf file, or a hub id such as `org/name`, in this order.
+
+    `base` is the folder against which relative paths are read (a recipe's own), else the current one. A hub model comes
+    into the hub's own cache, weights as safetensors only; HF_ENDPOINT and HF_HUB_OFFLINE hold.
+
+    Raises ModelError: there is no such model, or it cannot be fetched now.
+    """
+    if name in BUNDLED:
+        path = bundled_path(name)
+        if path is None:
+            raise ModelError(
+                f"The model {name} is not on this machine yet.",
+                where="the cache of bundled models",
+                next_move=f"burnish fetch {name}",
+            )
+        return path
+    path = (base or Path()) / Path(name).expanduser()
+    if path.is_dir() or (path.is_file() and path.suffix == ".gguf"):
+        return path.resolve()
+    if path.is_file():
+        raise ModelError(
+            "A model is a folder or a .gguf file.", where=str(path), next_move="name the folder that holds the file"
+        )
+    if HUB_ID.fullmatch(name):
+        return _from_hub(name)
+    raise ModelError(
+        "There is no such model.",
+        where=str(path),
+        seen=name,
+        next_move=f"write a bundled name ({', '.join(BUNDLED)}), a folder, a .gguf file or a hub id such as org/name",
+    )
+
+
+def _from_hub(name: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        LocalEntryNotFoundError,
+        OfflineModeIsEnabled,
+        RepositoryNotFoundError,
+    )
+
+    try:
+        return Path(snapshot_download(name, allow_patterns=HUB_FILES))
+    except GatedRepoError as error:
+        raise ModelError(
+            f"The hub model {name} asks for its terms to be accepted first.",
+            where=name,
+            next_move="accept them on the model's page, then run `hf auth login`",
+        ) from error
+    except RepositoryNotFoundError as error:
+        raise ModelError(f"There is no model {name}, here or on the hub.", where=name, next_move="check it") from error
+    except (LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
+        raise ModelError(
+            f"The hub model {name} is not on this machine, and the hub cannot be reached.",
+            where=name,
+            next_move="connect (or unset HF_HUB_OFFLINE) and run the same command again",
+        ) from error
+    except OSError as error:
+        raise ModelError(
+            f"The hub model {name} could not be downloaded.",
+            where=name,
+            seen=str(error).splitlines()[0][:200] if str(error) else type(error).__name__,
+            next_move="run the same command again: it goes on where it stopped",
+        ) from error

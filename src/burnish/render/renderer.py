@@ -1,0 +1,198 @@
+"""Messages → token ids, with the message and the weight of every token. Training, evaluation, chat and serving all
+render here, so what is trained is what is served.
+
+The chat template is rendered once. The answer of a turn is what follows the generation prompt of the turns before it,
+up to and with the token that ends the turn; only that is learnt. Text in a message that looks like a special token
+stays text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from jinja2 import TemplateError
+from transformers import PreTrainedTokenizerFast
+
+from burnish.core.errors import DataError
+from burnish.core.records import Chat, Message, Row
+
+# For models without a template: a plain one, exported with the tuned model.
+PLAIN_TEMPLATE = (
+    "{{ bos_token if bos_token }}"
+    "{% for message in messages %}"
+    "{{ message['role'] | capitalize }}: {{ message['content'] }}"
+    "{{ eos_token if message['role'] == 'assistant' }}\n\n"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}Assistant:{% endif %}"
+)
+PROBE = (Message("user", "a"), Message("assistant", "b"))
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """One row as the model reads it. `weights` counts a token's prediction, `message_T` says whose text it is."""
+
+    ids: list[int]
+    weights: list[float]
+    message_T: list[int]  # index of the message, -1 for what belongs to none
+    turns_left_out: int = 0  # assistant turns whose prefix is not what serving would show
+
+    @property
+    def trained(self) -> int:
+        """How many tokens are learnt."""
+        return sum(weight > 0 for weight in self.weights)
+
+
+@dataclass(frozen=True)
+class Renderer:
+    """A tokenizer with its chat template. `own_template` is False where the model came without one."""
+
+    tokenizer: PreTrainedTokenizerFast
+    template: str
+    stop_ids: frozenset[int]
+    own_template: bool = True
+    special: Mapping[str, int] = field(default_factory=dict)
+
+    def text(self, messages: Sequence[Message], *, generation_prompt: bool = False) -> str:
+        """The conversation as one string. Raises DataError: the template refuses it."""
+        try:
+            text = self.tokenizer.apply_chat_template(
+                [message.to_json() for message in messages],
+                chat_template=self.template,
+                add_generation_prompt=generation_prompt,
+                tokenize=False,
+            )
+        except (TemplateError, TypeError, ValueError) as error:
+            raise DataError(
+                "The model's chat template refuses this conversation.",
+                seen=str(error),
+                where="roles: " + ", ".join(message.role for message in messages),
+                next_move="most templates want user and assistant in turn, with at most one system message first",
+            ) from error
+        return str(text)
+
+    def prompt(self, messages: Sequence[Message]) -> list[int]:
+        """Ids of the conversation so far and the beginning of the answer: what generation continues."""
+        return self._render(messages, generation_prompt=True).ids
+
+    def row(self, row: Row) -> Rendered:
+        """Ids and weights of a training row."""
+        if isinstance(row, Chat):
+            return self._render(row.messages, generation_prompt=False)
+        ids = self.tokenizer.encode(row.text, add_special_tokens=False, split_special_tokens=True)
+        before = [self.tokenizer.bos_token_id] if self.tokenizer.bos_token_id is not None else []
+        after = [self.tokenizer.eos_token_id] if self.tokenizer.eos_token_id is not None else []
+        ids = before + ids + after
+        return Rendered(ids, [1.0] * len(ids), [0] * len(ids))
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Text of generated ids, without special tokens."""
+        return str(self.tokenizer.decode(list(ids), skip_special_tokens=True))
+
+    def _render(self, messages: Sequence[Message], *, generation_prompt: bool) -> Rendered:
+        masked, hidden = self._hide_special_text(messages)
+        text = self.text(masked, generation_prompt=generation_prompt)
+        ids, starts = self._tokenise(text, hidden)
+        ends = self._message_ends(masked, text)
+        message_T = [next((i for i, end in enumerate(ends) if start < end), -1) for start in starts]
+        weights = [0.0] * len(ids)
+        left_out = 0
+        for index, message in enumerate(masked):
+            if message.role != "assistant":
+                continue
+            before = self.text(masked[:index], generation_prompt=True)
+            if not text.startswith(before) or ends[index] <= len(before):
+                left_out += 1
+                continue
+            turn = [t for t, start in enumerate(starts) if len(before) <= start < ends[index]]
+            closing = [t for t in turn if ids[t] in self.stop_ids]
+            for t in turn:
+                weights[t] = 1.0 if not closing or t <= closing[-1] else 0.0
+        return Rendered(ids, weights, message_T, left_out)
+
+    def _message_ends(self, messages: Sequence[Message], text: str) -> list[int]:
+        """Where each message's text ends: the length of the conversation up to it, where that is a prefix."""
+        ends = []
+        for count in range(1, len(messages) + 1):
+            try:
+                part = self.text(messages[:count]) if count < len(messages) else text
+            except DataError:  # some templates refuse a conversation that ends on the system message
+                part = ""
+            ends.append(len(part) if text.startswith(part) else 0)
+        return ends
+
+    def _hide_special_text(self, messages: Sequence[Message]) -> tuple[list[Message], dict[str, str]]:
+        """Puts an unused character in the place of each special token's text that a message holds."""
+        found = sorted({name for name in self.special for message in messages if name in message.content})
+        if not found:
+            return list(messages), {}
+        used = {character for message in messages for character in message.content}
+        free = (chr(code) for code in range(0xE000, 0xF900) if chr(code) not in used)
+        hidden = dict(zip(free, sorted(found, key=len, reverse=True), strict=False))
+        masked = []
+        for message in messages:
+            content = message.content
+            for character, name in hidden.items():
+                content = content.replace(name, character)
+            masked.append(Message(message.role, content))
+        return masked, hidden
+
+    def _tokenise(self, text: str, hidden: Mapping[str, str]) -> tuple[list[int], list[int]]:
+        """Ids and the character at which each starts. Only special tokens that the template wrote are parsed."""
+        if not hidden:
+            encoded = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+            return list(encoded["input_ids"]), [start for start, _ in encoded["offset_mapping"]]
+        ids: list[int] = []
+        starts: list[int] = []
+        names = "|".join(re.escape(name) for name in sorted(self.special, key=len, reverse=True))
+        at = 0
+        for piece in re.split(f"({names})", text):
+            if piece in self.special:
+                ids.append(self.special[piece])
+                starts.append(at)
+            elif piece:
+                shown = piece
+                for character, name in hidden.items():
+                    shown = shown.replace(character, name)
+                encoded = self.tokenizer(
+                    shown, add_special_tokens=False, split_special_tokens=True, return_offsets_mapping=True
+                )
+                ids.extend(encoded["input_ids"])
+                starts.extend(at + _shorter(shown[:start], hidden) for start, _ in encoded["offset_mapping"])
+            at += len(piece)
+        return ids, starts
+
+
+def _shorter(shown: str, hidden: Mapping[str, str]) -> int:
+    """Length of a text once its special names are single characters again."""
+    for character, name in hidden.items():
+        shown = shown.replace(name, character)
+    return len(shown)
+
+
+def make_renderer(tokenizer: PreTrainedTokenizerFast, generation: Mapping[str, Any] | None = None) -> Renderer:
+    """A renderer for this tokenizer. Generation stops at the model's stop tokens and at the one that ends a turn."""
+    template = tokenizer.chat_template
+    if isinstance(template, dict):
+        template = template.get("default")
+    special = {
+        token.content: index
+        for index, token in tokenizer.added_tokens_decoder.items()
+        if token.special and token.content
+    }
+    named = (generation or {}).get("eos_token_id")
+    stops = {*(named if isinstance(named, list) else [named]), tokenizer.eos_token_id} - {None}
+    renderer = Renderer(tokenizer, template or PLAIN_TEMPLATE, frozenset(stops), bool(template), special)
+    closing = _turn_end(renderer)
+    return Renderer(tokenizer, renderer.template, frozenset(stops | closing), bool(template), special)
+
+
+def _turn_end(renderer: Renderer) -> set[int]:
+    """The special token that the template writes right after an answer."""
+    before = renderer.text(PROBE[:1], generation_prompt=True)
+    turn = renderer.text(PROBE).removeprefix(before)
+    found = sorted((turn.index(name), index) for name, index in renderer.special.items() if name in turn)
+    return {found[0][1]} if found else set()

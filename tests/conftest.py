@@ -1,0 +1,32 @@
+"""Shared fixtures: the bundled model if it is in the cache, the real data sets if they are at hand."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+torch.set_num_threads(min(2, os.cpu_count() or 1))
+
+
+@pytest.fixture(scope="session")
+def smollm_path() -> Path:
+    """The bundled SmolLM2-135M-Instruct; scripts/test fetches it."""
+    from burnish.model.bundled import bundled_path
+
+    path = bundled_path("smollm2-135m")
+    if path is None:
+        pytest.skip("SmolLM2-135M is not in the cache: run `burnish fetch smollm2-135m`")
+    return path
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The folder of real data sets that BURNISH_DATA names."""
+    folder = os.environ.get("BURNISH_DATA")
+    if not folder:
+        pytest.skip("BURNISH_DATA is not set: the tests on real data sets are skipped")
+    return Path(folder)
