@@ -82,19 +82,27 @@ def _kind(file: Loaded, as_text: bool) -> str:
     kind = KINDS.get(file.suffix, "")
     if kind in ("json", "csv", "parquet"):
         return kind
-    start = decode(file).lstrip()[:1]
-    if start == "{" or (start == "[" and not kind):
+    text = decode(file)
+    if _starts_with_object(text) or (text.lstrip()[:1] in ("{", "[") and not kind):
         return "json"
     if kind or as_text:
         return "text"
-    if _looks_like_csv(decode(file)):
+    if _looks_like_csv(text):
         return "csv"
     raise DataError(
         "Cannot tell what kind of file this is.",
         where=file.name,
-        seen=repr(decode(file)[:60]),
+        seen=repr(text[:60]),
         next_move=f"rename it to what it is: {', '.join(KINDS)}",
     )
+
+
+def _starts_with_object(text: str) -> bool:
+    """Whether the first line is a whole JSON object: JSON lines under the name of a text file."""
+    try:
+        return isinstance(_parse_json(text.lstrip().split("\n", 1)[0]), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _looks_like_csv(text: str) -> bool:
@@ -200,7 +208,9 @@ def _read_csv(file: Loaded) -> Iterator[RawOrDropped]:
             except csv.Error as error:
                 if "unexpected end of data" in str(error):
                     raise _unclosed_quote(f"{file.name}:{start}", lines[start - 1]) from error
-                yield Dropped(f"{file.name}:{start}", "not_csv", str(error), "".join(lines[start - 1 : reader.line_num]))
+                yield Dropped(
+                    f"{file.name}:{start}", "not_csv", str(error), "".join(lines[start - 1 : reader.line_num])
+                )
                 continue
             if not fields:
                 continue

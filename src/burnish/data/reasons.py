@@ -11,6 +11,7 @@ REASONS = {
     "broken_character": "the text holds half of a character (a lone surrogate)",
     "empty_prompt": "the prompt is empty",
     "empty_answer": "the answer is empty",
+    "empty_text": "the text is empty",
     "unknown_role": "a message has a role that is not known",
     "unsupported_role": "a message was written by a tool, which cannot be learnt yet",
     "role_order": "the turns do not alternate user, assistant after at most one system message",

@@ -16,8 +16,32 @@ from burnish.data.shape import are_labels
 
 LOOKED_AT = 50
 TURNS = ("messages", "conversations", "conversation")
-PROMPTS = ("prompt", "question", "query", "instruction", "input", "text", "sentence", "source", "mr")
-COMPLETIONS = ("completion", "response", "answer", "output", "target", "label", "category", "intent", "class", "summary", "ref")
+PROMPTS = (
+    "prompt",
+    "question",
+    "query",
+    "instruction",
+    "input",
+    "text",
+    "sentence",
+    "source",
+    "mr",
+    "document",
+    "article",
+)
+COMPLETIONS = (
+    "completion",
+    "response",
+    "answer",
+    "output",
+    "target",
+    "label",
+    "category",
+    "intent",
+    "class",
+    "summary",
+    "ref",
+)
 # A question about one of these means little without it, so they are never left out unasked.
 CONTEXTS = ("context", "passage", "document", "article", "choices", "options")
 PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
@@ -61,8 +85,15 @@ def recognise(raws: Sequence[Raw], settings: DataSettings, name: str, like: Form
         if settings.format in ("auto", found.name):
             _refuse_unread_context(found, keys, name)
             return found
-    what = "any format" if settings.format == "auto" else f"format `{settings.format}`"
-    raise _cannot_tell(f"Cannot find {what} in these rows.", keys, name)
+    if settings.format != "auto":
+        raise _cannot_tell(f"These rows are not laid out as `{settings.format}`.", keys, name)
+    question = _first(PROMPTS, keys)
+    what = (
+        f"The question may be {question!r}, but no key"
+        if question
+        else "Cannot tell which key holds the question and which"
+    )
+    raise _cannot_tell(f"{what} holds the answer.", keys, name)
 
 
 def _candidates(keys: Sequence[str], raws: Sequence[Raw]) -> Iterator[Format]:
@@ -102,10 +133,10 @@ def _style_of_turns(values: Sequence[Any]) -> FormatName | None:
 
 def _label_column(keys: Sequence[str], raws: Sequence[Raw]) -> str:
     """Of two columns of strings the one with few, repeated values; "" when none or both are such."""
-    columns = {key: [raw.value.get(key) for raw in raws] for key in keys}
-    if not all(isinstance(value, str) for values in columns.values() for value in values):
+    strings = {key: [value for raw in raws if isinstance(value := raw.value.get(key), str)] for key in keys}
+    if any(len(values) < len(raws) for values in strings.values()):
         return ""
-    labels = [key for key in keys if are_labels(columns[key])]
+    labels = [key for key in keys if are_labels(strings[key])]
     return labels[0] if len(labels) == 1 else ""
 
 
@@ -125,19 +156,21 @@ def _by_columns(keys: Sequence[str], settings: DataSettings, name: str) -> Forma
     prompt = settings.prompt or ("" if template else _first(PROMPTS, free))
     completion = settings.completion or _first(COMPLETIONS, free)
     if not completion or not (prompt or template):
-        raise _cannot_tell(f"`{'prompt' if completion else 'completion'}` is missing beside the columns named.", keys, name)
+        raise _cannot_tell(
+            f"`{'prompt' if completion else 'completion'}` is missing beside the columns named.", keys, name
+        )
     return Format("columns", prompt=prompt, completion=completion, template=template)
 
 
 def _refuse_unread_context(found: Format, keys: Sequence[str], name: str) -> None:
-    context = _first(CONTEXTS, keys)
+    context = _first(CONTEXTS, [key for key in keys if key != found.prompt])
     if found.name == "prompt_completion" and context:
         raise DataError(
             f"The prompt is {found.prompt!r}, but there is {context!r} too, which the answer may need.",
             where=name,
             seen=f"keys: {_listed(keys)}",
-            next_move=f"say how they belong together, such as template: '{{{context}}}\\n\\n{{{found.prompt}}}', or leave it "
-            f"out with prompt: {found.prompt}",
+            next_move=f"join them with template: '{{{context}}}\\n\\n{{{found.prompt}}}', "
+            f"or leave it out with prompt: {found.prompt}",
         )
 
 

@@ -15,15 +15,16 @@ class DataSettings(Settings):
     """`data: {train: tickets.jsonl}` is enough; the rest answers what a file cannot say itself."""
 
     train: str | list[str] = Field(
-        description="File or files to learn from (.jsonl, .json, .csv, .tsv, .parquet, .txt, each also .gz), relative to "
-        "the recipe's folder."
+        description="File or files to learn from (.jsonl, .json, .csv, .tsv, .parquet, .txt, each also .gz), "
+        "relative to the recipe's folder."
     )
     test: str | None = Field(
         default=None,
-        description="A held-out file of your own. It is always and only test: rows of train that ask the same are dropped.",
+        description="A held-out file of your own: always and only test. Rows of train that ask the same are dropped.",
     )
     dev: str | None = Field(
-        default=None, description="A file of your own for early stopping and choosing prompts, instead of a part of train."
+        default=None,
+        description="A file of your own for early stopping and choosing prompts, instead of a part of train.",
     )
     rows: int | None = Field(
         default=None, ge=1, description="Rows of train to use: a seeded sample, taken before the split. Default: all."
@@ -38,30 +39,30 @@ class DataSettings(Settings):
     completion: str | None = Field(default=None, description="Name of the column that holds the answer.")
     template: str | None = Field(
         default=None,
-        description="A prompt built from columns, such as '{context}\\n\\n{question}'. Only {column} is replaced; {{ and }} "
-        "stand for braces.",
+        description="A prompt built from columns, such as '{context}\\n\\n{question}'. Only {column} is replaced; "
+        "{{ and }} stand for braces.",
     )
     instructions: str | None = Field(
         default=None,
-        description="What you would tell the base model to do this task. Only evaluation uses it, for the prompted opponent.",
+        description="What you would tell the base model to do this task. Only evaluation reads it, for its opponent.",
     )
     test_share: float = Field(
         default=0.2,
         gt=0,
         le=0.5,
-        description="Share of the rows held out for the verdict when there is no test file, at most 1000 rows. A fifth leaves "
-        "most rows to learn from and still shows gains of a useful size.",
+        description="Share of the rows held out for the verdict when there is no test file, at most 1000 rows. "
+        "A fifth leaves most rows to learn from and still shows gains of a useful size.",
     )
     dev_share: float = Field(
         default=0.1,
         gt=0,
         le=0.5,
-        description="Share of train kept for early stopping and for choosing prompts: 20 to 200 rows, never more than a third. "
-        "Fewer are too noisy to choose by; more are better spent on learning.",
+        description="Share of train kept for early stopping and for choosing prompts: 20 to 200 rows, never more than "
+        "a third. Fewer are too noisy to choose by; more are better spent on learning.",
     )
     longer: Literal["drop"] = Field(
         default="drop",
-        description="What happens to a row that is longer than the model's context. Cutting would teach unfinished answers.",
+        description="What happens to a row longer than the model's context. Cutting would teach unfinished answers.",
     )
 
     @field_validator("train")

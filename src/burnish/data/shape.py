@@ -21,7 +21,7 @@ FINAL_NUMBER = re.compile(r"####\s*" + NUMBER.pattern + r"\s*$")
 
 @dataclass(frozen=True)
 class AnswerShape:
-    """`labels` are sorted and only of a label task; `json_keys` are those that nearly all answers of a JSON task hold."""
+    """`labels` are sorted and only of a label task; `json_keys` stand in nearly all answers of a JSON task."""
 
     kind: Literal["label", "json", "number", "text"]
     labels: tuple[str, ...] = ()

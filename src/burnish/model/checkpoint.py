@@ -11,9 +11,10 @@ from transformers import PreTrainedTokenizerFast
 
 from burnish.core.errors import ModelError
 from burnish.model.folder import folder_config, folder_generation, folder_tensors, folder_tokenizer
+from burnish.model.gguf_config import gguf_config
 from burnish.model.gguf_file import read_gguf
-from burnish.model.gguf_model import gguf_config, gguf_generation, gguf_tensors
-from burnish.model.gguf_tokenizer import gguf_tokenizer
+from burnish.model.gguf_model import gguf_tensors
+from burnish.model.gguf_tokenizer import gguf_generation, gguf_tokenizer
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 from burnish.core.errors import ModelError
+from burnish.model.panics import as_model_error
 
 INDEX = "model.safetensors.index.json"
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
@@ -85,20 +86,20 @@ def folder_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
             where=str(folder),
             next_move="copy tokenizer.json and tokenizer_config.json of the same model into it",
         )
-    try:
+    with as_model_error(lambda error: _bad_tokenizer(folder, error)):
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as error:  # the library's panics are no subclass of Exception
-        raise ModelError(
-            "The tokenizer cannot be read.",
-            where=str(folder),
-            seen=str(error).strip()[:200],
-            next_move="copy tokenizer.json and tokenizer_config.json of the same model into the folder",
-        ) from error
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
         raise ModelError("The tokenizer has no tokenizer.json form.", where=str(folder), seen=type(tokenizer).__name__)
     return tokenizer
+
+
+def _bad_tokenizer(folder: Path, error: BaseException) -> ModelError:
+    return ModelError(
+        "The tokenizer cannot be read.",
+        where=str(folder),
+        seen=str(error).strip()[:200],
+        next_move="copy tokenizer.json and tokenizer_config.json of the same model into the folder",
+    )
 
 
 def _shards(folder: Path) -> list[Path]:

@@ -39,7 +39,6 @@ def gguf_config(file: GGUFFile) -> dict[str, Any]:
     config: dict[str, Any] = {
         "architectures": [CLASSES[kind]],
         "model_type": kind,
-        "hidden_act": "silu",
         "hidden_size": hidden,
         "intermediate_size": _count(file, "feed_forward_length"),
         "num_hidden_layers": _layers(file),
@@ -86,15 +85,19 @@ def _vocabulary(file: GGUFFile) -> int:
 def _own_keys(file: GGUFFile, config: dict[str, Any]) -> dict[str, Any]:
     """What only this kind of model has."""
     kind = config["model_type"]
+    if kind == "gemma3_text":
+        return _gemma3_keys(file, config)
+    return {"hidden_act": "silu"} | _plain_keys(file, kind)
+
+
+def _plain_keys(file: GGUFFile, kind: str) -> dict[str, Any]:
     if kind == "llama":
         return {"attention_bias": "blk.0.attn_q.bias" in file.tensors, "mlp_bias": False}
     if kind == "qwen2":
         return {"use_sliding_window": False}
     if kind == "qwen3":
         return {"attention_bias": False, "use_sliding_window": False}
-    if kind == "phi3":
-        return {"sliding_window": _optional(file, "attention.sliding_window")}
-    return _gemma3_keys(file, config)
+    return {"sliding_window": _optional(file, "attention.sliding_window")}
 
 
 def _gemma3_keys(file: GGUFFile, config: dict[str, Any]) -> dict[str, Any]:
@@ -150,7 +153,7 @@ def _rope_scaling(file: GGUFFile, config: dict[str, Any], turned: int) -> dict[s
 
 
 def _llama3_scaling(file: GGUFFile, theta: float, turned: int) -> dict[str, Any]:
-    """Llama 3 stores only the resulting divisors of the frequencies, (turned / 2,): the rule is recovered and checked."""
+    """Llama 3 stores only the divisors of the frequencies, (turned / 2,): the rule is recovered and checked."""
     stored = file.array("rope_freqs.weight").astype(np.float64).reshape(-1)
     factor = float(stored.max()) if stored.size else 1.0
     scaling = {"rope_type": "llama3", "factor": factor, **LLAMA3_ROPE}

@@ -69,7 +69,8 @@ class GGUFFile:
         tensor = self.tensors[name]
         rows = tensor.shape[:-1]
         shape = (*rows, tensor.size_bytes // prod(rows))
-        return np.memmap(self.path, np.uint8, mode="r", offset=tensor.offset, shape=shape)
+        # As a plain array: each slice of a memmap object pays for being a memmap again.
+        return np.asarray(np.memmap(self.path, np.uint8, mode="r", offset=tensor.offset, shape=shape))
 
     def array(self, name: str) -> np.ndarray[Any, np.dtype[Any]]:
         """A tensor's values: float16 and float32 as they are stored (mapped), all other types as float32.

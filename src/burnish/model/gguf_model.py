@@ -13,10 +13,7 @@ import torch
 from gguf.constants import GGMLQuantizationType
 
 from burnish.core.errors import ModelError
-from burnish.model.gguf_config import gguf_config
 from burnish.model.gguf_file import GGUFFile
-
-__all__ = ["gguf_config", "gguf_generation", "gguf_tensors"]
 
 COMMON = {
     "attn_norm": "input_layernorm",
@@ -118,20 +115,6 @@ def expected_shapes(config: dict[str, Any], biased: set[str]) -> dict[str, tuple
     return shapes
 
 
-def gguf_generation(file: GGUFFile) -> dict[str, Any]:
-    """The ids that end an answer: the end of the text and, where it is another one, the end of a turn."""
-    keys = ("tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id")
-    found = [file.metadata[key] for key in keys if isinstance(file.metadata.get(key), int)]
-    generation: dict[str, Any] = {"eos_token_id": list(dict.fromkeys(found))} if found else {}
-    for name, key in (
-        ("bos_token_id", "tokenizer.ggml.bos_token_id"),
-        ("pad_token_id", "tokenizer.ggml.padding_token_id"),
-    ):
-        if isinstance(file.metadata.get(key), int):
-            generation[name] = file.metadata[key]
-    return generation
-
-
 def unpermute(rows: torch.Tensor, heads: int) -> torch.Tensor:
     """Undoes llama.cpp's row order of q and k, (heads × head_dim, …): pairs (2i, 2i+1) become (i, i + head_dim/2)."""
     return rows.reshape(heads, -1, 2, *rows.shape[1:]).transpose(1, 2).reshape(rows.shape).contiguous()
@@ -157,7 +140,8 @@ def _tensor(file: GGUFFile, name: str) -> torch.Tensor:
     if file.tensors[name].type is GGMLQuantizationType.BF16:
         bits = np.array(file.raw(name)).view("<i2")
         return torch.from_numpy(bits).view(torch.bfloat16)
-    return torch.from_numpy(np.array(file.array(name)))
+    values = file.array(name)
+    return torch.from_numpy(values if values.flags.writeable else values.copy())
 
 
 def _mismatch(file: GGUFFile, what: str, seen: str) -> ModelError:

@@ -1,4 +1,4 @@
-"""How a byte-level tokenizer cuts text into words before it merges bytes: `tokenizer.ggml.pre` of a GGUF file, spelt out.
+"""How a byte-level tokenizer cuts text into words before it merges bytes: GGUF's `tokenizer.ggml.pre`, spelt out.
 
 The patterns are facts about the models' own tokenizers. Each cuts the pieces that the one before it left. Cut wrongly,
 a text still tokenises, only not as the model has learnt it: so a name that is not known is refused.

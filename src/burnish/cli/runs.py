@@ -1,0 +1,105 @@
+"""The verbs that do stages, and how a run ends: verdict, examples, times."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from burnish.cli.errors import printable
+from burnish.core.errors import BurnishError, RecipeError
+from burnish.core.files import read_json, read_jsonl
+from burnish.core.run_folder import RunFolder
+from burnish.recipe.recipe import parse_changes, read_recipe
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+def say(text: str) -> None:
+    """One plain line."""
+    console.print(printable(text), markup=False)
+
+
+def do(
+    upto: str,
+    recipe: Path | None,
+    model: str | None,
+    data: str | None,
+    name: str | None,
+    changes: list[str] | None,
+    fresh: bool,
+    out: Path,
+    *,
+    only: bool = False,
+) -> RunFolder:
+    """Does the stages up to `upto`; with `only`, `fresh` is for that stage alone."""
+    path = recipe_file(recipe, out)
+    changed: dict[str, Any] = parse_changes(changes or [])
+    settings, base = read_recipe(path, model=model, data=data, name=name, changes=changed)
+    from burnish.cli.showing import print_row
+    from burnish.core.hardware import cores
+    from burnish.pipeline.run import run_stages
+
+    os.environ.setdefault("OMP_NUM_THREADS", str(cores()))
+    folder = RunFolder(path.parent if path and is_run(path.parent) and name is None else out / str(settings.name))
+    say(f"run: {folder.path}")
+    run_stages(settings, base, folder, upto=upto, whole=upto == "export" and not only, fresh=fresh, say=say,
+               show=lambda shop: print_row(shop, console))  # fmt: skip
+    return folder
+
+
+def recipe_file(recipe: Path | None, out: Path) -> Path | None:
+    """The recipe that a path or a run's name means."""
+    if recipe is None or recipe.is_file():
+        return recipe
+    for folder in (recipe, out / recipe):
+        if (folder / "recipe.yaml").is_file():
+            return folder / "recipe.yaml"
+    raise RecipeError(
+        "There is no such recipe or run.", seen=str(recipe), next_move="check the path, or `burnish runs`"
+    )
+
+
+def is_run(folder: Path) -> bool:
+    return (folder / "recipe.yaml").is_file() and (folder / "stages.json").is_file()
+
+
+def finish(folder: RunFolder, gate: str | None) -> None:
+    """Prints how it came out. Raises GateError: `--gate` was asked for and is not met."""
+    from burnish.evals.verdict import gate as check_gate
+    from burnish.evals.verdict import read_verdict
+
+    for row in side_by_side(folder):
+        say(row)
+    say("\n" + folder.verdict_md.read_text("utf-8").split("\n## ")[0].strip())
+    times = {name: record["seconds"] for name, record in read_json(folder.stages).items() if record["finished"]}
+    say("\ntimes: " + ", ".join(f"{name} {seconds:.0f} s" for name, seconds in times.items()))
+    say(f"report: {folder.report}\nverdict: {folder.verdict_md}\nchat:   burnish chat {folder.path}")
+    if gate is not None:
+        check_gate(read_verdict(folder), gate)
+
+
+def side_by_side(folder: RunFolder, examples: int = 3) -> list[str]:
+    """A few test rows as each arm answered them, those first on which the arms differ."""
+    try:
+        items = [item for item in read_jsonl(folder.items) if item["suite"] == "task"]
+    except BurnishError:
+        return []
+    by_id: dict[str, dict[str, dict[str, Any]]] = {}
+    for item in items:
+        by_id.setdefault(item["id"], {})[item["arm"]] = item
+    rows = [arms for arms in by_id.values() if "tuned" in arms and arms["tuned"]["output"]]
+    rows.sort(key=lambda arms: len({item["output"] for item in arms.values()}), reverse=True)
+    lines = []
+    for number, arms in enumerate(rows[:examples], start=1):
+        lines.append(f"\nexample {number}: {_short(arms['tuned']['prompt'])}")
+        lines += [f"  {arm:<9} {_short(arms[arm]['output'])}" for arm in ("base", "prompted", "tuned") if arm in arms]
+        lines.append(f"  expected  {_short(arms['tuned']['expected'] or '')}")
+    return lines
+
+
+def _short(text: str, width: int = 200) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= width else flat[: width - 1] + "…"

@@ -1,0 +1,39 @@
+"""`burnish show`, and the one row that every run shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+from burnish.core.errors import DataError
+from burnish.core.records import Row
+from burnish.core.run_folder import RunFolder
+from burnish.data.intake import rows_of_file
+from burnish.data.rows import read_rows
+from burnish.pipeline.workshop import Workshop
+from burnish.recipe.recipe import read_recipe
+from burnish.render.show import LEGEND, coloured, summary
+
+
+def show_row(file: Path, number: int, model: str | None) -> None:
+    """Prints row `number` of a data file, or of a recipe's training file, as the model reads it."""
+    if file.suffix in (".yaml", ".yml"):
+        recipe, base = read_recipe(file, model=model)
+    else:
+        recipe, base = read_recipe(None, model=model or "smollm2-135m", data=str(file))
+    rows = rows_of_file(base / recipe.data.train_files[0], recipe.data)
+    if number > len(rows):
+        raise DataError("There is no such row.", where=str(file), seen=str(number), next_move=f"1 to {len(rows)}")
+    print_rendered(Workshop(recipe, base, RunFolder(Path())), rows[number - 1], Console(highlight=False))
+
+
+def print_row(shop: Workshop, console: Console) -> None:
+    """The first row of the training part."""
+    print_rendered(shop, read_rows(shop.run.train)[0], console)
+
+
+def print_rendered(shop: Workshop, row: Row, console: Console) -> None:
+    rendered = shop.renderer.row(row)
+    console.print(coloured(shop.renderer, rendered))
+    console.print(f"{row.source}: {summary(rendered)}   ({LEGEND})", markup=False)

@@ -1,0 +1,135 @@
+"""Asks each exported form, through the program that will run it, what the trained model was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import PeftModel
+from torch import Tensor
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+
+from burnish.core.errors import ParityError
+from burnish.core.records import Message
+from burnish.deploy import llamacpp
+from burnish.deploy.answers import Answer, Place, scored_by, transformers_score
+from burnish.deploy.parity import (
+    EXACT,
+    LIMITS,
+    Limits,
+    answer_measures,
+    finding,
+    not_checked,
+    prompt_measures,
+    score_measures,
+)
+from burnish.render.renderer import Renderer
+
+NOT_INSTALLED = "xllamacpp is not installed: pip install 'burnish[llamacpp]', then export again"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What every form is asked: conversations, the trained model's answers, and the base's view of those answers."""
+
+    conversations: Sequence[Sequence[Message]]
+    answers: Sequence[Answer]
+    base: Sequence[Sequence[Place]]
+    special_text: Sequence[bool]
+    max_new_tokens: int
+
+
+def make_question(
+    renderer: Renderer,
+    conversations: Sequence[Sequence[Message]],
+    answers: Sequence[Answer],
+    base: Sequence[Sequence[Place]],
+    max_new_tokens: int,
+) -> Question:
+    """Marks the conversations whose messages hold the text of a special token."""
+    special = [any(name in m.content for name in renderer.special for m in messages) for messages in conversations]
+    return Question(conversations, answers, base, special, max_new_tokens)
+
+
+def check_merged(folder: Path, tensors: Mapping[str, Tensor], dtype_name: str, question: Question) -> dict[str, Any]:
+    """The folder as plain transformers loads it, computing in float32. A folder of 16-bit weights is asked again with
+    the float32 weights it was rounded from, which must answer exactly."""
+    model = _load(folder)
+    measures = {
+        **_prompts(folder, question),
+        **answer_measures(question.answers, [_generated(model, a, question.max_new_tokens) for a in question.answers]),
+        **score_measures(question.answers, scored_by(question.answers, transformers_score(model)), question.base),
+    }
+    found = finding(measures, LIMITS[dtype_name])
+    if dtype_name == "float32":
+        return found
+    model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, strict=False)
+    exact = finding(
+        score_measures(question.answers, scored_by(question.answers, transformers_score(model)), question.base), EXACT
+    )
+    return worst(found, exact, "before rounding") | {"before_rounding": exact}
+
+
+def check_adapter(base: Path, adapter: Path, limits: Limits, question: Question) -> dict[str, Any]:
+    """The adapter as plain peft puts it on the base's folder."""
+    model = PeftModel.from_pretrained(_load(base), str(adapter))
+    scored = scored_by(question.answers, transformers_score(model))
+    return finding(score_measures(question.answers, scored, question.base), limits)
+
+
+def check_gguf(path: Path, limits: Limits, question: Question) -> dict[str, Any]:
+    """The file as llama.cpp loads it, with a float32 cache and without flash attention."""
+    if not llamacpp.installed():
+        return not_checked(NOT_INSTALLED)
+    try:
+        found = llamacpp.ask(
+            path,
+            question.conversations,
+            question.answers,
+            max_new_tokens=question.max_new_tokens,
+            threads=torch.get_num_threads(),
+        )
+    except ParityError as error:
+        return {"status": "failed", "why": f"{error.what} {error.seen}"}
+    measures = {
+        **prompt_measures(question.answers, found.prompts, question.special_text),
+        **answer_measures(question.answers, found.answers),
+        **score_measures(question.answers, found.places, question.base),
+    }
+    return finding(measures, limits) | {"engine": found.engine}
+
+
+def worst(found: dict[str, Any], exact: dict[str, Any], where: str) -> dict[str, Any]:
+    """A form fails with the exact form it was rounded from."""
+    if exact["status"] != "failed":
+        return found
+    return found | {"status": "failed", "why": "; ".join(filter(None, [found["why"], f"{where}: {exact['why']}"]))}
+
+
+def _load(folder: Path) -> PreTrainedModel:
+    model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(  # in evaluation mode
+        folder, dtype=torch.float32, local_files_only=True, trust_remote_code=False, use_safetensors=True
+    )
+    return model
+
+
+def _generated(model: Any, answer: Answer, limit: int) -> tuple[list[int], bool]:
+    """A greedy answer by the folder's own generation settings: spoken tokens, and whether it stopped by itself."""
+    prompt = torch.tensor([answer.prompt])
+    ids = model.generate(input_ids=prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=limit)
+    tokens = ids[0, len(answer.prompt) :].tolist()
+    stops = model.generation_config.eos_token_id
+    stopped = bool(tokens) and tokens[-1] in (stops if isinstance(stops, list) else [stops])
+    return (tokens[:-1] if stopped else tokens), stopped
+
+
+def _prompts(folder: Path, question: Question) -> dict[str, Any]:
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    prompts: list[Any] = [
+        tokenizer.apply_chat_template([m.to_json() for m in messages], add_generation_prompt=True, return_dict=False)
+        for messages in question.conversations
+    ]
+    return prompt_measures(question.answers, prompts, question.special_text)

@@ -1,0 +1,252 @@
+"""The export stage: the specialist in the forms asked for, each held against the trained model before it is kept."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+from burnish.adapt.merge import merged_tensors
+from burnish.core.errors import BurnishError, ParityError
+from burnish.core.files import disk_errors, sha256_of_file, write_json, write_text
+from burnish.core.records import Message
+from burnish.core.run_folder import RunFolder
+from burnish.deploy.answers import decoder_score, reference_answers, scored_by
+from burnish.deploy.checks import Question, check_adapter, check_gguf, check_merged, make_question, worst
+from burnish.deploy.gguf_metadata import model_metadata, rotary_divisors
+from burnish.deploy.gguf_write import NumberFormat, write_gguf
+from burnish.deploy.merged import DTYPE_NAMES, stored_dtype, write_model_folder
+from burnish.deploy.ollama import modelfile
+from burnish.deploy.parity import EXACT, LIMITS, Limits, not_checked
+from burnish.deploy.settings import ExportSettings, Form
+from burnish.model.checkpoint import Checkpoint
+from burnish.model.decoder import Decoder
+from burnish.model.load import build_decoder
+from burnish.render.renderer import Renderer
+
+# Up to here a float32 GGUF is at most 4 GB and a minute's work: one is written, checked and deleted when only smaller
+# formats are asked for. It tells a wrong name, order or scale from rounding, which the formats' own floors cannot.
+EXACT_CHECK_PARAMETERS = 10**9
+ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
+BASE_FOLDER = "base"
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What the writing of every form needs. `out` is the folder that becomes export/ when all is done."""
+
+    out: Path
+    run: RunFolder
+    checkpoint: Checkpoint
+    tensors: Mapping[str, Tensor]
+    decoder: Decoder
+    renderer: Renderer
+    question: Question
+    say: Callable[[str], None]
+
+
+def export(
+    folder: RunFolder,
+    settings: ExportSettings,
+    *,
+    checkpoint: Checkpoint,
+    specialist: Decoder,
+    renderer: Renderer,
+    prompts: Sequence[Sequence[Message]],
+    max_new_tokens: int,
+    say: Callable[[str], None],
+) -> dict[str, Any]:
+    """Writes export/ with the forms asked for and parity.json, which is returned. `specialist` computes in float32.
+
+    A form that fails is not kept; the others are. Raises ParityError: a form failed. Raises ModelError: the model has
+    no GGUF form. Raises BurnishError: there are no prompts.
+    """
+    if not prompts:
+        raise BurnishError("There are no prompts to compare answers on.", next_move="give the data a test part")
+    limit = min(max_new_tokens, settings.parity_tokens)
+    question = _question(checkpoint, specialist, renderer, prompts[: settings.parity_prompts], limit, say)
+    out = folder.path / f"export.tmp-{os.getpid()}"
+    with disk_errors(folder.path):
+        for left_over in folder.path.glob("export.tmp-*"):
+            shutil.rmtree(left_over)
+        out.mkdir()
+    work = _Work(out, folder, checkpoint, merged_tensors(specialist), specialist, renderer, question, say)
+    try:
+        record = _record(settings, question, _forms(work, settings.forms)) | {"files": _files(out)}
+        write_json(out / "parity.json", record)
+        _put_in_place(out, folder.export)
+    finally:
+        shutil.rmtree(out, ignore_errors=True)
+    _raise_for(record, folder)
+    return record
+
+
+def _question(
+    checkpoint: Checkpoint,
+    specialist: Decoder,
+    renderer: Renderer,
+    conversations: Sequence[Sequence[Message]],
+    limit: int,
+    say: Callable[[str], None],
+) -> Question:
+    """The trained model's answers, and how likely the base finds them."""
+    say(f"Asking the trained model {len(conversations)} prompts")
+    ids = [renderer.prompt(messages) for messages in conversations]
+    answers = reference_answers(specialist, ids, renderer.stop_ids, limit)
+    base = build_decoder(checkpoint.config, checkpoint.tensors, dtype=torch.float32, device=specialist.device)
+    return make_question(renderer, conversations, answers, scored_by(answers, decoder_score(base)), limit)
+
+
+def _forms(work: _Work, forms: Sequence[Form]) -> dict[str, dict[str, Any]]:
+    """Writes and checks each form; a file that fails is deleted."""
+    found: dict[str, dict[str, Any]] = {}
+    if "merged" in forms:
+        found["merged"] = _merged(work)
+    if "adapter" in forms:
+        found["adapter"] = _adapter(work)
+    formats = [cast(NumberFormat, form.removeprefix("gguf-")) for form in forms if form.startswith("gguf-")]
+    if formats:
+        found |= _ggufs(work, formats)
+    for result in found.values():
+        if result["status"] == "failed":
+            _delete(work.out / result["file"])
+    kept = [f"gguf-{one}" for one in formats if found[f"gguf-{one}"]["status"] != "failed"]
+    if kept:
+        text = modelfile(found[kept[0]]["file"], work.renderer, work.decoder.config.context)
+        write_text(work.out / "Modelfile", text)
+    return found
+
+
+def _merged(work: _Work) -> dict[str, Any]:
+    dtype = stored_dtype(work.checkpoint)
+    work.say(f"Writing merged/ in {DTYPE_NAMES[dtype]}")
+    _write_folder(work, work.out / "merged", work.tensors, dtype)
+    found = check_merged(work.out / "merged", work.tensors, DTYPE_NAMES[dtype], work.question)
+    return {"file": "merged", "dtype": DTYPE_NAMES[dtype], "engine": "transformers", **found}
+
+
+def _adapter(work: _Work) -> dict[str, Any]:
+    """Copies the adapter. One trained on a GGUF also gets its base as a folder, which is what peft can load."""
+    if not (work.run.adapter / "adapter_config.json").is_file():
+        return {"file": "adapter", **not_checked("not written: this method of training leaves no adapter")}
+    work.say("Copying adapter/")
+    with disk_errors(work.out):
+        (work.out / "adapter").mkdir()
+        for name in ADAPTER_FILES:
+            shutil.copyfile(work.run.adapter / name, work.out / "adapter" / name)
+    base, limits = _adapter_base(work)
+    found = check_adapter(base, work.out / "adapter", limits, work.question)
+    return {"file": "adapter", "base": base.name, "engine": "peft", **found}
+
+
+def _adapter_base(work: _Work) -> tuple[Path, Limits]:
+    """The folder that the adapter goes on, and how exactly it holds what the adapter was trained on."""
+    if work.checkpoint.path.is_dir():
+        return work.checkpoint.path, EXACT
+    dtype = stored_dtype(work.checkpoint)
+    _write_folder(work, work.out / BASE_FOLDER, work.checkpoint.tensors, dtype)
+    rounded = any(t.dtype not in (dtype, torch.float32) for t in work.checkpoint.tensors.values())
+    return work.out / BASE_FOLDER, LIMITS[DTYPE_NAMES[dtype]] if rounded or dtype is not torch.float32 else EXACT
+
+
+def _ggufs(work: _Work, formats: Sequence[NumberFormat]) -> dict[str, dict[str, Any]]:
+    found = {f"gguf-{one}": _gguf(work, one) for one in formats}
+    parameters = sum(tensor.numel() for tensor in work.tensors.values())
+    if "f32" in formats:
+        exact = found["gguf-f32"]
+    elif parameters <= EXACT_CHECK_PARAMETERS:
+        exact = _gguf(work, "f32")
+        _delete(work.out / exact["file"])
+    else:
+        exact = not_checked(
+            f"{parameters / 1e9:.1f}e9 parameters: export gguf-f32 to have the conversion checked exactly"
+        )
+    return {
+        name: worst(result, exact, "in float32") | ({"before_rounding": exact} if name != "gguf-f32" else {})
+        for name, result in found.items()
+    }
+
+
+def _gguf(work: _Work, number_format: NumberFormat) -> dict[str, Any]:
+    name = f"model-{number_format}.gguf"
+    work.say(f"Writing {name}")
+    config = work.decoder.config
+    metadata = model_metadata(
+        work.checkpoint,
+        config,
+        name=work.run.name,
+        template=work.renderer.template,
+        stop_ids=work.renderer.stop_ids,
+    )
+    write_gguf(work.out / name, metadata, work.tensors, config, number_format, rotary_divisors(config))
+    limits = EXACT if number_format == "f32" else LIMITS["float16" if number_format == "f16" else number_format]
+    return {"file": name, **check_gguf(work.out / name, limits, work.question)}
+
+
+def _write_folder(work: _Work, folder: Path, tensors: Mapping[str, Tensor], dtype: torch.dtype) -> None:
+    write_model_folder(
+        folder,
+        work.checkpoint.config,
+        tensors,
+        work.renderer.tokenizer,
+        template=work.renderer.template,
+        generation=work.checkpoint.generation,
+        stop_ids=work.renderer.stop_ids,
+        dtype=dtype,
+    )
+
+
+def _record(settings: ExportSettings, question: Question, forms: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    states = {result["status"] for result in forms.values()}
+    status = "failed" if "failed" in states else "incomplete" if "not checked" in states else "passed"
+    return {
+        "status": status,
+        "reference": "the trained model in float32, greedy",
+        "prompts": len(question.answers),
+        "tokens": sum(len(answer.tokens) for answer in question.answers),
+        "longest_answer": question.max_new_tokens,
+        "forms_asked_for": list(settings.forms),
+        "forms": forms,
+    }
+
+
+def _files(folder: Path) -> dict[str, dict[str, Any]]:
+    """Size and hash of every file, so that what was checked can be told from what was changed later."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {
+        str(path.relative_to(folder)): {"bytes": path.stat().st_size, "sha256": sha256_of_file(path)} for path in paths
+    }
+
+
+def _put_in_place(out: Path, target: Path) -> None:
+    """The new folder takes the place of an older one in two renames: there is never half of one."""
+    old = target.with_name(f"export.tmp-old-{os.getpid()}")
+    with disk_errors(target):
+        if target.exists():
+            target.rename(old)
+        out.rename(target)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _raise_for(record: Mapping[str, Any], folder: RunFolder) -> None:
+    failed = {name: form["why"] for name, form in record["forms"].items() if form["status"] == "failed"}
+    if failed:
+        raise ParityError(
+            f"Not kept, for it does not answer as the trained model does: {', '.join(failed)}.",
+            where=str(folder.parity),
+            seen="; ".join(f"{name}: {why}" for name, why in failed.items()),
+            next_move="forms that passed are in export/; where rounding is the reason, export a wider format",
+        )

@@ -1,0 +1,78 @@
+"""Asks llama.cpp, in a process of its own, what it makes of an exported GGUF file."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from burnish.core.errors import ParityError
+from burnish.core.records import Message
+from burnish.deploy.answers import TOP, Answer, Place
+
+TIMEOUT_S = 3600
+SPARE_TOKENS = 16  # of context beyond the longest prompt and answer
+
+
+@dataclass(frozen=True)
+class EngineAnswers:
+    """prompts: token ids of each conversation, None where the engine can't render its template."""
+
+    engine: str
+    prompts: list[list[int] | None]
+    answers: list[tuple[list[int], bool]]
+    places: list[list[Place]]
+
+
+def installed() -> bool:
+    """Whether the engine is there. It is not imported: only the child process does that."""
+    return importlib.util.find_spec("xllamacpp") is not None
+
+
+def ask(
+    path: Path,
+    conversations: Sequence[Sequence[Message]],
+    answers: Sequence[Answer],
+    *,
+    max_new_tokens: int,
+    threads: int,
+) -> EngineAnswers:
+    """Raises ParityError: the engine refuses the file, crashes or does not come to an end."""
+    longest = max(len(answer.prompt) for answer in answers) + max_new_tokens
+    question = {
+        "model": str(path.resolve()),
+        "context": longest + SPARE_TOKENS,
+        "threads": threads,
+        "conversations": [[message.to_json() for message in messages] for messages in conversations],
+        "items": [{"prompt": answer.prompt, "answer": answer.tokens} for answer in answers],
+        "max_new_tokens": max_new_tokens,
+        "top": TOP,
+    }
+    found = json.loads(_child(path, json.dumps(question)))
+    return EngineAnswers(
+        engine=found["engine"],
+        prompts=[prompt.get("ids") for prompt in found["prompts"]],
+        answers=[(answer["tokens"], answer["ended"] == "eos") for answer in found["answers"]],
+        places=[[tuple((i, p) for i, p in place["top"]) for place in item] for item in found["scores"]],
+    )
+
+
+def _child(path: Path, question: str) -> str:
+    # -P: a folder named like a package in the user's own folder must not be imported instead of it.
+    command = [sys.executable, "-P", "-m", "burnish.deploy.llamacpp_probe"]
+    try:
+        done = subprocess.run(command, input=question, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise ParityError("llama.cpp did not come to an end.", where=path.name, seen=f"{TIMEOUT_S} s") from error
+    if done.returncode:
+        last = [line for line in done.stderr.splitlines() if line.strip()][-1:]
+        raise ParityError(
+            "llama.cpp cannot use the exported file.",
+            where=path.name,
+            seen=f"exit code {done.returncode}: {''.join(last)[:200]}",
+        )
+    return done.stdout

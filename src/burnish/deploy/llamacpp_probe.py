@@ -1,0 +1,111 @@
+"""Runs llama.cpp on one GGUF file and says what it answers: `python -m burnish.deploy.llamacpp_probe`.
+
+A process of its own, because an engine in C++ that meets a bad file may end the process it lives in. The question comes
+as JSON on standard input, the answer goes as JSON to standard output; the engine's own talk goes to standard error.
+Nothing leaves the machine: the engine listens on the loopback address, and asks for a key that only this process knows.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import secrets
+import sys
+from importlib.metadata import version
+from typing import Any
+from urllib.parse import urlsplit
+
+import xllamacpp
+
+TIMEOUT_S = 600
+
+
+class Engine:
+    """llama.cpp's server on one file, in float32 where it has the choice."""
+
+    def __init__(self, path: str, context: int, threads: int) -> None:
+        parameters = xllamacpp.CommonParams()
+        parameters.model.path = path
+        parameters.n_ctx = context
+        parameters.n_parallel = 1
+        parameters.n_gpu_layers = 0
+        parameters.cpuparams.n_threads = threads
+        parameters.cpuparams_batch.n_threads = threads
+        parameters.warmup = False
+        parameters.cache_type_k = xllamacpp.ggml_type.GGML_TYPE_F32
+        parameters.cache_type_v = xllamacpp.ggml_type.GGML_TYPE_F32
+        parameters.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
+        parameters.swa_full = True  # else a prompt that grows by a token is computed anew in windowed models
+        parameters.use_jinja = True
+        parameters.ui = False
+        self.key = secrets.token_hex(16)
+        parameters.api_keys = [self.key]
+        self.server = xllamacpp.Server(parameters)
+        self.address = urlsplit(self.server.listening_address)
+
+    def ask(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """One request. Raises RuntimeError with the engine's own words when it refuses."""
+        connection = http.client.HTTPConnection(str(self.address.hostname), self.address.port, timeout=TIMEOUT_S)
+        try:
+            headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.key}"}
+            connection.request("POST", path, json.dumps(body), headers)
+            response = connection.getresponse()
+            text = response.read().decode("utf-8", errors="replace")
+        finally:
+            connection.close()
+        if response.status != 200:
+            raise RuntimeError(text[:300])
+        found: dict[str, Any] = json.loads(text)
+        return found
+
+    def prompt(self, messages: list[dict[str, str]]) -> dict[str, Any]:
+        """The ids that a chat request would be answered from, or the error of a template it can't render."""
+        try:
+            text = self.ask("/apply-template", {"messages": messages})["prompt"]
+            # As its chat route does: one BOS, whether the template or the tokenizer writes it.
+            ids = self.ask("/tokenize", {"content": text, "add_special": True, "parse_special": True})["tokens"]
+            bare = self.ask("/tokenize", {"content": text, "add_special": False, "parse_special": True})["tokens"]
+        except RuntimeError as error:
+            return {"error": str(error)}
+        doubled = len(ids) == len(bare) + 1 and ids[:1] == bare[:1]
+        return {"ids": bare if doubled else ids}
+
+    def answer(self, prompt: list[int], limit: int) -> dict[str, Any]:
+        """A greedy answer: its ids, without the stop token, and what ended it ("eos" or "limit")."""
+        body = {"prompt": prompt, "n_predict": limit, "temperature": 0, "cache_prompt": False, "return_tokens": True}
+        found = self.ask("/completion", body)
+        return {"tokens": found["tokens"], "ended": found["stop_type"]}
+
+    def score(self, prompt: list[int], answer: list[int], top: int) -> list[dict[str, Any]]:
+        """For each token of a given answer: the `top` likeliest tokens at its place as [id, log-probability]."""
+        places = []
+        for length in range(len(answer)):
+            body = {"prompt": prompt + answer[:length], "n_predict": 1, "temperature": 0, "n_probs": top}
+            found = self.ask("/completion", {**body, "cache_prompt": True})["completion_probabilities"][0]
+            places.append({"top": [[one["id"], one["logprob"]] for one in found["top_logprobs"]]})
+        return places
+
+
+def probe(question: dict[str, Any]) -> dict[str, Any]:
+    """Asks one file everything: prompts of conversations, answers, scores of given answers."""
+    engine = Engine(question["model"], question["context"], question["threads"])
+    items = question["items"]
+    return {
+        "engine": f"xllamacpp {version('xllamacpp')}",
+        "prompts": [engine.prompt(messages) for messages in question["conversations"]],
+        "answers": [engine.answer(item["prompt"], question["max_new_tokens"]) for item in items],
+        "scores": [engine.score(item["prompt"], item["answer"], question["top"]) for item in items],
+    }
+
+
+def main() -> None:
+    """Keeps standard output for the answer alone: whatever the engine prints there goes to standard error."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    answers.write(json.dumps(probe(json.load(sys.stdin))))
+    answers.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""The prompts that the base model may be given instead of training: instructions and examples from train."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, TypeAlias
+
+from burnish.core.errors import DataError
+from burnish.core.records import Chat, Message
+from burnish.evals.prompt_examples import Examples
+from burnish.render.renderer import Renderer
+
+Strategy: TypeAlias = Literal["none", "balanced", "nearest"]
+Layout: TypeAlias = Literal["turns", "message"]
+NO_WORDING = "no"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One way to prompt.
+
+    wording: which of the maker's instructions are given. strategy: balanced examples are the same for every question,
+    nearest ones are those most like it. layout: examples as earlier turns of the chat with the instructions as system
+    message, or all in one message of the user.
+    """
+
+    examples: int
+    strategy: Strategy = "none"
+    layout: Layout = "turns"
+    wording: str = NO_WORDING
+
+    @property
+    def name(self) -> str:
+        shown = f"{self.examples} {self.strategy} examples" if self.examples else "no examples"
+        place = "as turns" if self.layout == "turns" else "in one message"
+        return f"{self.wording} instructions, {shown}, {place}"
+
+    def to_json(self) -> dict[str, Any]:
+        return {"name": self.name, **asdict(self)}
+
+    @staticmethod
+    def from_json(value: Mapping[str, Any]) -> Candidate:
+        """The inverse of `to_json`."""
+        return Candidate(value["examples"], value["strategy"], value["layout"], value["wording"])
+
+
+def candidates(wordings: Sequence[str], most_examples: int) -> list[Candidate]:
+    """The ways worth trying: the first wording in many forms, none and the others where they help most."""
+    main, *others = wordings
+    numbers = sorted({min(k, most_examples) for k in (2, 4, 8, 16)} - {0})
+    several = sorted({min(k, most_examples) for k in (4, 16)} - {0})
+    tried = [Candidate(0, wording=main), Candidate(0, layout="message", wording=main)]
+    tried += [Candidate(k, "nearest", wording=main) for k in numbers]
+    tried += [Candidate(k, "nearest") for k in several]
+    tried += [Candidate(k, "balanced", wording=main) for k in several]
+    tried += [Candidate(k, "nearest", "message", main) for k in several]
+    for other in others:
+        tried += [Candidate(0, wording=other), *(Candidate(k, "nearest", wording=other) for k in several)]
+    return tried
+
+
+@dataclass(frozen=True)
+class PromptMaker:
+    """Makes the prompt of any candidate for any row. `wordings`: name → instructions. `room`: most tokens of a prompt."""
+
+    renderer: Renderer
+    wordings: Mapping[str, str]
+    examples: Examples
+    room: int
+
+    def messages(self, candidate: Candidate, row: Chat) -> list[Message]:
+        """The whole conversation up to the answer."""
+        chosen = self._chosen(candidate, row)
+        own_system = "\n\n".join(message.content for message in row.prompt if message.role == "system")
+        told = self.wordings.get(candidate.wording, "")
+        system = "\n\n".join(part for part in (own_system, told if told not in own_system else "") if part)
+        turns = [message for message in row.prompt if message.role != "system"]
+        if candidate.layout == "message":
+            return _in_one_message(system, chosen, turns)
+        shown = [message for example in chosen for message in example.messages if message.role != "system"]
+        return [Message("system", system)] * bool(system) + shown + turns
+
+    def prompt(self, candidate: Candidate, row: Chat) -> list[int]:
+        """Token ids. Where not all examples fit, fewer are shown, and in the end the row's own prompt alone."""
+        shown = candidate
+        while True:
+            ids = self.render(self.messages(shown, row))
+            if len(ids) <= self.room:
+                return ids
+            if not shown.examples:
+                return self.renderer.prompt(row.prompt)
+            # in proportion to what is too much, and one less at least
+            shown = replace(shown, examples=min(shown.examples - 1, shown.examples * self.room // len(ids)))
+
+    def render(self, messages: Sequence[Message]) -> list[int]:
+        """Ids of a conversation; for a template that knows no system message, with it before the first question."""
+        try:
+            return self.renderer.prompt(messages)
+        except DataError:
+            if len(messages) < 2 or messages[0].role != "system" or messages[1].role != "user":
+                raise
+            first = Message("user", f"{messages[0].content}\n\n{messages[1].content}")
+            return self.renderer.prompt([first, *messages[2:]])
+
+    def _chosen(self, candidate: Candidate, row: Chat) -> list[Chat]:
+        if candidate.strategy == "nearest":
+            return self.examples.nearest(row.prompt, candidate.examples)
+        return self.examples.balanced(candidate.examples)
+
+
+def _in_one_message(system: str, chosen: Sequence[Chat], turns: Sequence[Message]) -> list[Message]:
+    """Everything in one message: the classic layout, Input and Output by turns, ending where the answer belongs."""
+    shown = [f"Input: {_plain(example.prompt)}\nOutput: {example.answer}" for example in chosen]
+    asked = f"Input: {_plain(turns)}\nOutput:" if chosen else _plain(turns)
+    return [Message("user", "\n\n".join(part for part in (system, *shown, asked) if part))]
+
+
+def _plain(messages: Sequence[Message]) -> str:
+    """One message as it is, several with their roles; system messages stand elsewhere."""
+    turns = [message for message in messages if message.role != "system"]
+    if len(turns) == 1:
+        return turns[0].content
+    return "\n".join(f"{message.role}: {message.content}" for message in turns)

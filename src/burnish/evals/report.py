@@ -1,0 +1,96 @@
+"""report.html: one file that shows what was compared and what came out. No network, no script, nothing to install.
+
+The template escapes everything; the page's own policy forbids scripts, images, frames and any connection, and allows
+one style sheet, by its hash.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from burnish.core.files import read_json, read_jsonl, write_text
+from burnish.core.records import Item
+from burnish.core.run_folder import RunFolder
+from burnish.evals.report_rows import row_groups
+from burnish.evals.report_view import (
+    comparisons_chart,
+    facts,
+    memory_chart,
+    metrics_table,
+    outcome_tiles,
+    scores_chart,
+    training_curve,
+)
+from burnish.evals.verdict import read_verdict
+from burnish.evals.verdict_text import arm_name, headline, methods_text, prompt_text, summary
+from burnish.evals.wording import visible
+
+
+def _optional_json(path: Path) -> Mapping[str, Any]:
+    content = read_json(path) if path.exists() else {}
+    return content if isinstance(content, Mapping) else {"content": content}
+
+
+def report_context(folder: RunFolder) -> dict[str, Any]:
+    """All that the template needs, from the files of a run. Raises BurnishError: a file is absent or unreadable."""
+    verdict, plan = read_verdict(folder), read_json(folder.arms)
+    items = [Item.from_json(line) for line in read_jsonl(folder.items)]
+    metrics = read_jsonl(folder.metrics) if folder.metrics.exists() else []
+    curve, curve_note = training_curve(metrics, _optional_json(folder.training))
+    task = verdict.task
+    groups = row_groups(
+        items,
+        specialist=verdict.specialist,
+        opponents=[comparison.opponent for comparison in task.comparisons],
+        metric=task.metric,
+        higher_is_better=task.higher_is_better,
+    )
+    return {
+        "name": visible(folder.name),
+        "headline": headline(verdict),
+        "summary": visible(summary(verdict)),
+        "tiles": outcome_tiles(verdict),
+        "scores": scores_chart(task, verdict.specialist),
+        "comparisons": comparisons_chart(task),
+        "metrics": metrics_table(task),
+        "memory": memory_chart(verdict.memory.suites) if verdict.memory.suites else None,
+        "curve": curve,
+        "curve_note": curve_note,
+        "groups": groups,
+        "shown": sum(len(group.rows) for group in groups),
+        "total": task.n,
+        "specialist": verdict.specialist,
+        "arm_name": lambda arm: visible(arm_name(arm)).removeprefix("the ").capitalize(),
+        "prompt": visible(prompt_text(plan)),
+        "methods": methods_text(verdict),
+        "seed": verdict.seed,
+        "environment": facts(_optional_json(folder.environment)),
+        "card": facts(_optional_json(folder.data_card)),
+    }
+
+
+def render_report(context: Mapping[str, Any]) -> str:
+    """The page, with its style sheet inside."""
+    style = (resources.files("burnish.evals") / "templates" / "report.css").read_text("utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode("utf-8")).digest()).decode("ascii")
+    templates = Environment(
+        loader=PackageLoader("burnish.evals", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return templates.get_template("report.html.j2").render(context, style=Markup(style), style_hash=f"sha256-{digest}")
+
+
+def write_report(folder: RunFolder) -> None:
+    """Writes report.html from the files of an evaluated run. Raises BurnishError: one of them is absent."""
+    write_text(folder.report, render_report(report_context(folder)))

@@ -1,0 +1,87 @@
+"""The user's own test rows: every arm answers the same ones, and a grader compares with the expected answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from burnish.core.records import Chat, Item, Text
+from burnish.evals.arms import ArmName, Decoding, Progress, answers
+from burnish.evals.prompt_search import Choice
+from burnish.evals.prompts import PromptMaker
+from burnish.generate.score import Choices, score_choices, text_loss
+from burnish.graders.registry import grader_for
+from burnish.model.decoder import Decoder
+from burnish.render.renderer import Renderer
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is asked and how it is graded. `prompted` is None where that arm takes no part."""
+
+    kind: str
+    renderer: Renderer
+    decoding: Decoding
+    prompt_of: Callable[[ArmName, Chat], list[int]]
+
+
+def shown_prompt(row: Chat) -> str:
+    """The row's own prompt as text: one message as it is, several with their roles."""
+    if len(row.prompt) == 1:
+        return row.prompt[0].content
+    return "\n\n".join(f"{message.role}: {message.content}" for message in row.prompt)
+
+
+def prompt_maker(renderer: Renderer, maker: PromptMaker | None, choice: Choice | None) -> Callable[[ArmName, Chat], list[int]]:
+    """base and tuned read the row's prompt as it is, which is what was trained; prompted reads the prompt chosen on dev."""
+
+    def prompt_of(arm: ArmName, row: Chat) -> list[int]:
+        if arm == "prompted" and maker is not None and choice is not None:
+            return maker.prompt(choice.winner, row)
+        return renderer.prompt(row.prompt)
+
+    return prompt_of
+
+
+def answer_rows(decoder: Decoder, task: Task, arm: ArmName, rows: Sequence[Chat], progress: Progress) -> list[Item]:
+    """One item a row: the answer and its scores; for free text also the loss of the expected answer (nats a token)."""
+    prompts = [task.prompt_of(arm, row) for row in rows]
+    outputs = answers(decoder, task.renderer, prompts, task.decoding, progress)
+    grade = grader_for(task.kind)
+    scores = [grade(output, row.answer) for output, row in zip(outputs, rows, strict=True)]
+    if task.kind == "text":
+        for score, loss in zip(scores, answer_losses(decoder, task.renderer, prompts, rows), strict=True):
+            score["answer_loss"] = loss
+    return [
+        Item("task", row.id, arm, shown_prompt(row), row.answer, output, score)
+        for row, output, score in zip(rows, outputs, scores, strict=True)
+    ]
+
+
+def answer_losses(
+    decoder: Decoder, renderer: Renderer, prompts: Sequence[Sequence[int]], rows: Sequence[Chat]
+) -> list[float]:
+    """Mean loss of the expected answer's tokens after each prompt, its end included. In nats a token."""
+    wanted = [_answer_ids(renderer, row) for row in rows]
+    asked = [Choices(tuple(prompt), (tuple(ids),)) for prompt, ids in zip(prompts, wanted, strict=True)]
+    return [-logprobs[0] / len(ids) for logprobs, ids in zip(score_choices(decoder, asked), wanted, strict=True)]
+
+
+def _answer_ids(renderer: Renderer, row: Chat) -> list[int]:
+    """The ids of the last turn that training learns: those after the last id of another message."""
+    rendered = renderer.row(row)
+    last = len(row.messages) - 1
+    return [
+        token
+        for token, weight, message in zip(rendered.ids, rendered.weights, rendered.message_T, strict=True)
+        if weight and message == last
+    ]
+
+
+def read_texts(decoder: Decoder, renderer: Renderer, arm: ArmName, rows: Sequence[Text]) -> list[Item]:
+    """Plain text is not answered but read: one item a row with its loss in nats a token."""
+    losses = text_loss(decoder, [tuple(renderer.row(row).ids) for row in rows])
+    return [
+        Item("task", row.id, arm, row.text, None, "", {"loss": nats / max(tokens, 1)})
+        for row, (nats, tokens) in zip(rows, losses, strict=True)
+    ]

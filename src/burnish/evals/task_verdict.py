@@ -1,0 +1,117 @@
+"""Is the specialist better at the task than every opponent? Per item, paired, about these weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from burnish.core.errors import RecipeError
+from burnish.core.records import Item
+from burnish.evals.paired_items import Suite, suite_of
+from burnish.evals.power import can_show, smallest_shift
+from burnish.evals.statistics import Mean, holm, is_binary, macro_f1, mean_interval, paired_difference, scores_of
+from burnish.evals.verdict_records import ArmScores, Comparison, TaskOutcome, TaskVerdict
+from burnish.evals.wording import difference_text
+from burnish.graders.label import predicted_label
+
+LEVEL = 0.05
+
+
+def arm_scores(suite: Suite, arm: str, *, labels: bool, seed: int) -> ArmScores:
+    """Every metric of one arm; of a label task accuracy under that name, and macro-F1."""
+    metrics: dict[str, Mean] = {}
+    for metric in suite.metrics(arm):
+        name = "accuracy" if metric == "correct" else metric
+        metrics[name] = mean_interval(suite.scores(arm, metric), seed=seed)
+    if labels:
+        answers = [predicted_label(item.output) for item in suite.arms[arm]]
+        expected = [predicted_label(item.expected or "") for item in suite.arms[arm]]
+        metrics["macro_f1"] = macro_f1(answers, expected, seed=seed)
+    return ArmScores(arm, metrics)
+
+
+def judge_task(
+    items: Sequence[Item],
+    *,
+    specialist: str,
+    opponents: Sequence[str],
+    metric: str,
+    shape: str,
+    higher_is_better: bool,
+    seed: int,
+) -> TaskVerdict:
+    """BETTER when the interval is above zero against every opponent, WORSE when below zero against any (Holm).
+
+    Raises RecipeError: no opponent. DataError: the arms did not answer the same items.
+    """
+    if not opponents:
+        raise RecipeError("There is no opponent to compare with.", next_move="name `base` in evaluate.opponents")
+    suite = suite_of(items, "task", [specialist, *opponents])
+    comparisons = _comparisons(suite, specialist, opponents, metric, higher_is_better, seed)
+    outcome, reason = _decide(comparisons)
+    return TaskVerdict(
+        outcome=outcome,
+        reason=reason,
+        metric=metric,
+        higher_is_better=higher_is_better,
+        n=len(suite.arms[specialist]),
+        arms=tuple(arm_scores(suite, arm, labels=shape == "label", seed=seed) for arm in (*opponents, specialist)),
+        comparisons=comparisons,
+        could_show=_could_show(suite, specialist, opponents, metric),
+    )
+
+
+def _comparisons(
+    suite: Suite, specialist: str, opponents: Sequence[str], metric: str, higher_is_better: bool, seed: int
+) -> tuple[Comparison, ...]:
+    estimates, wins = [], []
+    for opponent in opponents:
+        ours, theirs = suite.scores(specialist, metric), suite.scores(opponent, metric)
+        first, second = (ours, theirs) if higher_is_better else (theirs, ours)
+        estimates.append(paired_difference(first, second, level=1 - LEVEL, seed=seed))
+        differences = scores_of(first) - scores_of(second)
+        wins.append((int(np.sum(differences > 0)), int(np.sum(differences < 0))))
+    adjusted = holm([estimate.p for estimate in estimates])
+    return tuple(
+        Comparison(
+            opponent=opponent,
+            metric=metric,
+            delta=estimate.delta,
+            low=estimate.low,
+            high=estimate.high,
+            p=estimate.p,
+            p_holm=p_holm,
+            n=estimate.n,
+            won=won,
+            lost=lost,
+            method=estimate.method,
+        )
+        for opponent, estimate, p_holm, (won, lost) in zip(opponents, estimates, adjusted, wins, strict=True)
+    )
+
+
+def _decide(comparisons: Sequence[Comparison]) -> tuple[TaskOutcome, str]:
+    if all(comparison.low > 0 for comparison in comparisons):
+        return "BETTER", "The whole interval of the difference is above zero against every opponent."
+    worse = [one.opponent for one in comparisons if one.high < 0 and one.p_holm < LEVEL]
+    if worse:
+        return "WORSE", f"The whole interval of the difference is below zero against {' and '.join(worse)}."
+    open_cases = [one.opponent for one in comparisons if one.low <= 0]
+    return (
+        "NOT PROVEN",
+        f"The interval of the difference includes zero, or is below it, against {' and '.join(open_cases)}.",
+    )
+
+
+def _could_show(suite: Suite, specialist: str, opponents: Sequence[str], metric: str) -> str:
+    """From the number of items where they are right or wrong, else from the largest spread that was seen."""
+    ours = scores_of(suite.scores(specialist, metric))
+    theirs = [scores_of(suite.scores(opponent, metric)) for opponent in opponents]
+    if all(map(is_binary, (ours, *theirs))):
+        return can_show(ours.size)
+    shift = smallest_shift(max(float(np.std(ours - other)) for other in theirs), ours.size)
+    return (
+        f"{ours.size} rows, with differences as scattered as these, can show a gain of "
+        f"{difference_text(metric, shift)} or more with a chance of four in five."
+    )

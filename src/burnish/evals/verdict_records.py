@@ -1,0 +1,135 @@
+"""The verdict as data: what verdict.json holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from pydantic import TypeAdapter, ValidationError
+
+from burnish.core.errors import BurnishError
+from burnish.evals.statistics import Mean
+
+VERSION = 1
+
+TaskOutcome: TypeAlias = Literal["BETTER", "WORSE", "NOT PROVEN"]
+MemoryOutcome: TypeAlias = Literal["KEPT", "FORGOTTEN", "NOT PROVEN"]
+SuiteOutcome: TypeAlias = Literal["KEPT", "FORGOTTEN", "NOT PROVEN", "CANNOT SHOW"]
+
+
+@dataclass(frozen=True)
+class ArmScores:
+    """All metrics of one arm on one suite."""
+
+    arm: str
+    metrics: Mapping[str, Mean]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The specialist against one opponent. `delta` is in the metric's unit; above zero the specialist is better."""
+
+    opponent: str
+    metric: str
+    delta: float
+    low: float
+    high: float
+    p: float
+    p_holm: float
+    n: int
+    won: int
+    lost: int
+    method: str
+
+
+@dataclass(frozen=True)
+class TaskVerdict:
+    """Is the specialist better at the user's task? 95 % intervals; `could_show` says what this test set can show."""
+
+    outcome: TaskOutcome
+    reason: str
+    metric: str
+    higher_is_better: bool
+    n: int
+    arms: tuple[ArmScores, ...]
+    comparisons: tuple[Comparison, ...]
+    could_show: str
+
+
+@dataclass(frozen=True)
+class SuiteVerdict:
+    """Was something forgotten? `delta` below zero is a loss; `low` and `high` are one-sided 5 % bounds.
+
+    `p_kept` belongs to "the loss is below the margin", `p_forgotten` to "the loss exceeds the margin".
+    """
+
+    suite: str
+    outcome: SuiteOutcome
+    reason: str
+    metric: str
+    higher_is_better: bool
+    margin: float
+    margin_reason: str
+    arms: tuple[ArmScores, ...]
+    delta: float
+    low: float
+    high: float
+    p_kept: float
+    p_forgotten: float
+    p_forgotten_holm: float
+    n: int
+    method: str
+    could_show: str
+
+
+@dataclass(frozen=True)
+class MemoryVerdict:
+    """Has the specialist kept what the base knew?"""
+
+    outcome: MemoryOutcome
+    reason: str
+    suites: tuple[SuiteVerdict, ...]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The outcome of an evaluation with everything that decided it."""
+
+    version: int
+    specialist: str
+    base: str
+    seed: int
+    task: TaskVerdict
+    memory: MemoryVerdict
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, floats to ten significant digits, so that another machine's last bit changes no file."""
+        value: dict[str, Any] = _rounded(_ADAPTER.dump_python(self, mode="json"))
+        return value
+
+    @staticmethod
+    def from_json(value: Mapping[str, Any]) -> Verdict:
+        """The inverse of `to_json`. Raises BurnishError: the value is no verdict of this version."""
+        try:
+            verdict = _ADAPTER.validate_python(value)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise BurnishError(
+                "This is not a verdict that this version of Burnish wrote.",
+                where=".".join(map(str, first["loc"])),
+                seen=first["msg"],
+                next_move="write it again with `burnish verdict RUN --recompute`",
+            ) from error
+        return verdict
+
+
+_ADAPTER = TypeAdapter(Verdict)
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.10g}")
+    if isinstance(value, dict):
+        return {key: _rounded(inner) for key, inner in value.items()}
+    return [_rounded(inner) for inner in value] if isinstance(value, list) else value

@@ -1,0 +1,70 @@
+"""Attention in parts: over a sequence's own tokens and over each shared run before them, put together exactly.
+
+softmax over two sets of keys is the weighted mean of the softmax over each, with weights from the sums of exponentials
+(as in FlashAttention, arXiv 2205.14135); so a shared run is read once for all sequences under it.
+
+Names: B batch, H heads, t queries, u keys, d width of a head.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from burnish.model.attention import AttentionRule
+
+
+def attend_part(
+    query_B_H_t_d: Tensor,
+    key_B_H_u_d: Tensor,
+    value_B_H_u_d: Tensor,
+    rule: AttentionRule,
+    *,
+    allowed: Tensor | None = None,
+    causal: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """What the queries read among these keys (B, H, t, d), and the log-sum-exp of their scores (B, H, t).
+
+    `allowed` (booleans, broadcast to B, H, t, u) says who sees whom; `causal` is short for a triangle. A query that
+    sees nothing gets zeros and -inf. The window of `rule` is the caller's business.
+    """
+    mask = None
+    if allowed is not None:
+        mask = torch.zeros_like(allowed, dtype=query_B_H_t_d.dtype).masked_fill_(~allowed, float("-inf"))
+    if rule.softcap is not None or query_B_H_t_d.device.type != "cpu":
+        return _attend_plainly(query_B_H_t_d, key_B_H_u_d, value_B_H_u_d, rule, mask, causal)
+    # the fused kernel behind scaled_dot_product_attention, which keeps the log-sum-exp to itself
+    output, total = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
+        query_B_H_t_d, key_B_H_u_d, value_B_H_u_d, 0.0, causal, attn_mask=mask, scale=rule.scale
+    )
+    if allowed is not None:  # the kernel says 0 where nothing is seen
+        total = total.masked_fill(~allowed.any(dim=-1), float("-inf"))
+    return output, total
+
+
+def _attend_plainly(
+    query: Tensor, key: Tensor, value: Tensor, rule: AttentionRule, mask: Tensor | None, causal: bool
+) -> tuple[Tensor, Tensor]:
+    """The same by the definition, in at least float32, for soft caps and for devices without that kernel."""
+    wide = torch.promote_types(query.dtype, torch.float32)
+    scores = query.to(wide) @ key.to(wide).transpose(-1, -2) * rule.scale
+    if rule.softcap is not None:
+        scores = rule.softcap * torch.tanh(scores / rule.softcap)
+    if mask is not None:
+        scores = scores + mask
+    if causal:
+        later = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).triu(1)
+        scores = scores.masked_fill(later, float("-inf"))
+    total = scores.logsumexp(dim=-1)
+    weights = (scores - total.clamp_min(torch.finfo(wide).min)[..., None]).exp()
+    return (weights @ value.to(wide)).to(query.dtype), total
+
+
+def merge_parts(
+    output_T_H_d: Tensor, total_T_H: Tensor, more_T_H_d: Tensor, more_total_T_H: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Attention over two sets of keys from attention over each. The first set must not be empty for any query."""
+    share_T_H_1 = torch.sigmoid(more_total_T_H - total_T_H)[..., None]
+    wide = share_T_H_1.dtype
+    output = torch.lerp(output_T_H_d.to(wide), more_T_H_d.to(wide), share_T_H_1).to(output_T_H_d.dtype)
+    return output, torch.logaddexp(total_T_H, more_total_T_H)

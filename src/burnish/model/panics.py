@@ -1,0 +1,19 @@
+"""Errors of libraries written in Rust: some arrive as panics, which are not subclasses of Exception."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+from burnish.core.errors import BurnishError
+
+
+@contextlib.contextmanager
+def as_model_error(explain: Callable[[BaseException], BurnishError]) -> Iterator[None]:
+    """Turns whatever a library raises on bad input into the error that `explain` makes of it."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError, BurnishError):
+        raise
+    except BaseException as error:
+        raise explain(error) from error

@@ -1,0 +1,215 @@
+"""The four stages in order, each skipped when it is done and refused when its inputs changed."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from burnish.adapt import methods
+from burnish.core import hardware
+from burnish.core.errors import RecipeError
+from burnish.core.events import record_event
+from burnish.core.files import read_json, sha256_of_tree, write_json
+from burnish.core.records import Chat
+from burnish.core.run_folder import RunFolder
+from burnish.data.prepare import prepare
+from burnish.data.rows import read_rows
+from burnish.deploy.card import write_card
+from burnish.deploy.export import export
+from burnish.evals.evaluate import Models, evaluate
+from burnish.evals.report import write_report
+from burnish.evals.verdict_text import write_verdict
+from burnish.model.decoder import Decoder
+from burnish.pipeline import stages
+from burnish.pipeline.training import train_stage
+from burnish.pipeline.workshop import Workshop, just
+from burnish.recipe.recipe import Recipe, write_recipe
+from burnish.train.progress import duration
+
+PACKAGES = ("burnish", "torch", "transformers", "peft", "tokenizers", "safetensors", "gguf", "polars", "scipy")
+Say = Callable[[str], None]
+
+
+def run_stages(
+    recipe: Recipe,
+    base: Path,
+    folder: RunFolder,
+    *,
+    upto: str = "export",
+    whole: bool = True,
+    fresh: bool = False,
+    say: Say,
+    show: Callable[[Workshop], None],
+) -> None:
+    """Does every stage up to and with `upto`. `fresh` does `upto` again, or everything when the run is `whole`.
+
+    `show` is called once the data is ready, to show a person one row.
+    """
+    folder.create()
+    with folder.lock():
+        shop = Workshop(recipe, base, folder)
+        _note_beginning(shop)
+        first_fresh = "prepare" if whole else upto
+        for stage in stages.STAGES[: stages.STAGES.index(upto) + 1]:
+            inputs = {"burnish": version("burnish"), **INPUTS[stage](shop)}
+            again = fresh and stages.STAGES.index(stage) >= stages.STAGES.index(first_fresh)
+            if not stages.begin(folder, stage, inputs, fresh=again):
+                say(f"{stage}: done before")
+                continue
+            _do(stage, shop, say)
+            if stage == "prepare":
+                show(shop)
+
+
+def _do(stage: str, shop: Workshop, say: Say) -> None:
+    say(f"── {stage} " + "─" * (60 - len(stage)))
+    started = time.monotonic()
+    record_event(shop.run.events, f"{stage} begins")
+    try:
+        STAGE[stage](shop, say)
+    except BaseException as error:
+        stages.note_time(shop.run, stage, started)
+        record_event(shop.run.events, f"{stage} stops", why=type(error).__name__)
+        raise
+    seconds = stages.finish(shop.run, stage, started)
+    hashes = {path.name: sha256_of_tree(path) for path in stages.outputs(shop.run, stage) if path.exists()}
+    record_event(shop.run.events, f"{stage} ends", seconds=seconds, outputs=hashes)
+    say(f"{stage}: {duration(seconds)}")
+
+
+def _note_beginning(shop: Workshop) -> None:
+    """recipe.yaml and environment.json."""
+    write_recipe(shop.recipe, shop.base, shop.run.recipe)
+    environment = {
+        "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
+        "machine": hardware.describe(),
+        "threads": torch.get_num_threads(),
+        "device": shop.world.device.type,
+        "mode": "deterministic: same machine and seed give the same bytes" if shop.world.device.type == "cpu"
+        else "not deterministic on this device",
+        "seed": shop.recipe.train.seed,
+        "model": {"name": shop.recipe.model.name, "sha256": shop.model_hash},
+    }  # fmt: skip
+    write_json(shop.run.environment, environment)
+
+
+def _prepare_inputs(shop: Workshop) -> dict[str, Any]:
+    data = shop.recipe.data
+    names = [*data.train_files, *(name for name in (data.test, data.dev) if name)]
+    paths = [shop.base / name for name in names]
+    hashes = {f"file {path.name}": sha256_of_tree(path) for path in paths if path.is_file()}
+    settings = stages.flatten(data.model_dump(mode="json", exclude={"instructions", "train", "test", "dev"}), "data")
+    return {"model": shop.model_hash, "train.seed": shop.recipe.train.seed, "model.context": shop.recipe.model.context,
+            **hashes, **settings}  # fmt: skip
+
+
+def _train_inputs(shop: Workshop) -> dict[str, Any]:
+    recipe, run = shop.recipe, shop.run
+    groups = {"adapt": recipe.adapt, "objective": recipe.objective, "train": recipe.train}
+    settings = {
+        key: value
+        for name, group in groups.items()
+        for key, value in stages.flatten(group.model_dump(mode="json"), name).items()
+    }
+    return {"model": shop.model_hash, "model.dtype": recipe.model.dtype, "train rows": sha256_of_tree(run.train),
+            "dev rows": sha256_of_tree(run.dev), **settings}  # fmt: skip
+
+
+def _evaluate_inputs(shop: Workshop) -> dict[str, Any]:
+    settings = stages.flatten(shop.recipe.evaluate.model_dump(mode="json"), "evaluate")
+    return {"model": shop.model_hash, "weights": shop.weights_hash(), "data": sha256_of_tree(shop.run.data),
+            "data.instructions": shop.recipe.data.instructions, **settings}  # fmt: skip
+
+
+def _export_inputs(shop: Workshop) -> dict[str, Any]:
+    settings = stages.flatten(shop.recipe.export.model_dump(mode="json"), "export")
+    return {"model": shop.model_hash, "weights": shop.weights_hash(), **settings}
+
+
+def _prepare(shop: Workshop, say: Say) -> None:
+    prepare(
+        shop.recipe.data,
+        shop.run,
+        base=shop.base,
+        seed=shop.recipe.train.seed,
+        length_of=lambda row: len(shop.renderer.row(row).ids),
+        context=shop.context,
+        say=say,
+    )
+
+
+def _evaluate(shop: Workshop, say: Say) -> None:
+    tuned = shop.specialist()
+
+    def base_model() -> AbstractContextManager[Decoder]:
+        if methods.has_adapter(shop.recipe.adapt):
+            return methods.switched_off(tuned)
+        return just(shop.base_decoder())
+
+    evaluate(
+        shop.run,
+        shop.recipe.evaluate,
+        Models(base=base_model, tuned=lambda: just(tuned)),
+        shop.renderer,
+        instructions=shop.recipe.data.instructions,
+        seed=shop.recipe.train.seed,
+        identity={"model": shop.model_hash, "weights": shop.weights_hash(), "dtype": str(shop.dtype)},
+        say=say,
+    )
+    write_verdict(shop.run)
+    write_report(shop.run)
+
+
+def _export(shop: Workshop, say: Say) -> None:
+    if not shop.recipe.export.forms:
+        say("nothing to export")
+        return
+    rows = [row for row in read_rows(shop.run.test) if isinstance(row, Chat)]
+    export(
+        shop.run,
+        shop.recipe.export,
+        checkpoint=shop.checkpoint,
+        specialist=shop.specialist(torch.float32),
+        renderer=shop.renderer,
+        prompts=[row.prompt for row in rows[: shop.recipe.export.parity_prompts]],
+        max_new_tokens=int(read_json(shop.run.arms)["decoding"]["max_new_tokens"]),
+        say=say,
+    )
+    write_card(shop.run)
+
+
+INPUTS: Mapping[str, Callable[[Workshop], dict[str, Any]]] = {
+    "prepare": _prepare_inputs,
+    "train": _train_inputs,
+    "evaluate": _evaluate_inputs,
+    "export": _export_inputs,
+}
+STAGE: Mapping[str, Callable[[Workshop, Say], None]] = {
+    "prepare": _prepare,
+    "train": train_stage,
+    "evaluate": _evaluate,
+    "export": _export,
+}
+
+
+def find_run(text: str, runs: Path) -> RunFolder | None:
+    """The run that a path or a name means; None when there is none."""
+    for path in (Path(text), runs / text):
+        if (path / "recipe.yaml").is_file():
+            return RunFolder(path)
+    return None
+
+
+def existing_run(text: str, runs: Path) -> RunFolder:
+    """`find_run` that insists."""
+    run = find_run(text, runs)
+    if run is None:
+        raise RecipeError("There is no such run.", seen=text, next_move="`burnish runs` lists what there is")
+    return run

@@ -1,0 +1,95 @@
+"""The train stage: rows and base → adapter (or model), metrics and training.json."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from burnish.adapt import methods
+from burnish.core.files import write_json
+from burnish.core.records import Row
+from burnish.data.rows import read_rows
+from burnish.deploy.merged import write_model_folder
+from burnish.model.decoder import Decoder
+from burnish.objectives.sft import SFT
+from burnish.pipeline.workshop import Workshop
+from burnish.render.renderer import Renderer
+from burnish.train.guard import check_rows
+from burnish.train.loop import Progress, Rows, peak_memory_mb, train
+from burnish.train.rules import Plan, make_plan
+
+
+def train_stage(shop: Workshop, say: Callable[[str], None]) -> None:
+    """Trains on data/train.jsonl, watching data/dev.jsonl. Never opens data/test.jsonl."""
+    recipe, run = shop.recipe, shop.run
+    rows, dev = _rendered(shop.renderer, run.train), _rendered(shop.renderer, run.dev)
+    decoder = shop.base_decoder()
+    methods.apply(decoder, recipe.adapt, seed=recipe.train.seed)
+    parameters = methods.trainable(decoder)
+    plan = make_plan(
+        recipe.train,
+        recipe.adapt,
+        rows=len(rows.rendered),
+        longest=max(len(row.ids) for row in (*rows.rendered, *dev.rendered)),
+        width=decoder.config.width,
+    )
+    trained = sum(parameter.numel() for parameter in parameters.values())
+    total = sum(parameter.numel() for parameter in decoder.parameters())
+    say(
+        f"training {trained:,} of {total:,} weights ({recipe.adapt.type}) on {plan.rows} rows: {plan.steps} updates of "
+        f"{plan.rows_per_update} rows, peak rate {plan.learning_rate:.2g}, products in {_short(shop.dtype)}"
+    )
+    progress = train(run, decoder, parameters, SFT(), rows, dev, plan, recipe.train, shop.world, say)
+    _save(shop, decoder)
+    write_json(run.training, _record(shop, plan, progress, trained, total))
+    early = f", stopped early at {progress.step}" if progress.step < plan.steps else ""
+    say(f"best on dev: {progress.best_loss:.3f} at step {progress.best_step}{early}")
+
+
+def _rendered(renderer: Renderer, path: Path) -> Rows:
+    rows: list[Row] = read_rows(path)
+    rendered, sources = [renderer.row(row) for row in rows], [row.source or row.id for row in rows]
+    check_rows(rendered, sources)
+    return Rows(rendered, sources)
+
+
+def _save(shop: Workshop, decoder: Decoder) -> None:
+    if methods.has_adapter(shop.recipe.adapt):
+        methods.save_adapter(decoder, shop.recipe.adapt, shop.run.adapter, base=str(shop.path))
+        return
+    tuned = {name: tensor.cpu() for name, tensor in methods.merged_tensors(decoder).items()}
+    made, renderer = shop.checkpoint, shop.renderer
+    write_model_folder(
+        shop.run.model,
+        made.config,
+        tuned,
+        made.tokenizer,
+        template=renderer.template,
+        generation=made.generation,
+        stop_ids=renderer.stop_ids,
+        dtype=torch.float32,
+    )
+
+
+def _record(shop: Workshop, plan: Plan, progress: Progress, trained: int, total: int) -> dict[str, object]:
+    return {
+        **asdict(plan),
+        "method": shop.recipe.adapt.type,
+        "objective": shop.recipe.objective.type,
+        "dtype": _short(shop.dtype),
+        "device": shop.world.device.type,
+        "trainable": trained,
+        "parameters": total,
+        "steps_done": progress.step,
+        "best_step": progress.best_step,
+        "best_loss": progress.best_loss,
+        "dev": [{"step": step, "loss": loss} for step, loss in progress.history],
+        "peak_memory_mb": peak_memory_mb(),
+    }
+
+
+def _short(dtype: object) -> str:
+    return str(dtype).removeprefix("torch.")

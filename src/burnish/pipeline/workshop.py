@@ -1,0 +1,89 @@
+"""The model of a run, read once and shared by the stages: checkpoint, renderer, networks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import torch
+
+from burnish.adapt import methods
+from burnish.core.files import sha256_of_tree
+from burnish.core.run_folder import RunFolder
+from burnish.core.world import World, compute_dtype, single_world
+from burnish.model.checkpoint import Checkpoint, read_checkpoint
+from burnish.model.decoder import Decoder
+from burnish.model.load import build_decoder
+from burnish.model.resolve import resolve
+from burnish.model.settings import DEFAULT_CONTEXT
+from burnish.recipe.recipe import Recipe
+from burnish.render.renderer import Renderer, make_renderer
+
+
+@dataclass
+class Workshop:
+    """A recipe with its model. Nothing is read before it is asked for."""
+
+    recipe: Recipe
+    base: Path
+    run: RunFolder
+
+    @cached_property
+    def path(self) -> Path:
+        """The folder or file of the pretrained model."""
+        return resolve(self.recipe.model.name, base=self.base)
+
+    @cached_property
+    def model_hash(self) -> str:
+        return sha256_of_tree(self.path)
+
+    @cached_property
+    def checkpoint(self) -> Checkpoint:
+        return read_checkpoint(self.path)
+
+    @cached_property
+    def renderer(self) -> Renderer:
+        return make_renderer(self.checkpoint.tokenizer, self.checkpoint.generation)
+
+    @cached_property
+    def world(self) -> World:
+        return single_world()
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return compute_dtype(self.recipe.model.dtype, self.world.device)
+
+    @property
+    def context(self) -> int:
+        """Longest row in tokens."""
+        longest = int(self.checkpoint.config.get("max_position_embeddings", DEFAULT_CONTEXT))
+        return min(self.recipe.model.context or DEFAULT_CONTEXT, longest)
+
+    def base_decoder(self, dtype: torch.dtype | None = None) -> Decoder:
+        """A new network with the pretrained weights."""
+        return build_decoder(
+            self.checkpoint.config, self.checkpoint.tensors, dtype=dtype or self.dtype, device=self.world.device
+        )
+
+    def specialist(self, dtype: torch.dtype | None = None) -> Decoder:
+        """A new network as training left it, read from the run's folder."""
+        if methods.has_adapter(self.recipe.adapt):
+            decoder = self.base_decoder(dtype)
+            methods.load_adapter(decoder, self.recipe.adapt, self.run.adapter)
+            return decoder.requires_grad_(False)
+        tuned = read_checkpoint(self.run.model)
+        return build_decoder(tuned.config, tuned.tensors, dtype=dtype or self.dtype, device=self.world.device)
+
+    def weights_hash(self) -> str:
+        """Hash of what training made."""
+        folder = self.run.adapter if methods.has_adapter(self.recipe.adapt) else self.run.model
+        return sha256_of_tree(folder)
+
+
+@contextmanager
+def just(decoder: Decoder) -> Iterator[Decoder]:
+    """A network as a context that changes nothing."""
+    yield decoder

@@ -1,0 +1,123 @@
+"""The recipe: one closed schema over the settings of every folder, from a YAML file, a command line, or both."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field
+
+from burnish.adapt.settings import AdaptSettings, LoRASettings
+from burnish.core.errors import RecipeError
+from burnish.core.files import write_text
+from burnish.core.settings import Document, Settings, build, parse_yaml, read_yaml
+from burnish.data.settings import DataSettings
+from burnish.deploy.settings import ExportSettings
+from burnish.evals.settings import EvaluateSettings
+from burnish.model.settings import ModelSettings
+from burnish.objectives.settings import ObjectiveSettings
+from burnish.objectives.settings import SFTSettings as DefaultObjective
+from burnish.train.settings import TrainSettings
+
+# `model: NAME` is short for `model: {name: NAME}`, and so on.
+SHORT_FORMS = {"model": "name", "data": "train", "adapt": "type", "objective": "type", "export": "forms"}
+
+
+class Recipe(Settings):
+    """A whole run."""
+
+    name: str | None = Field(None, pattern=r"^[A-Za-z0-9][\w.-]*$", description="Name of the run's folder.")
+    model: ModelSettings
+    data: DataSettings
+    objective: ObjectiveSettings = DefaultObjective()
+    adapt: AdaptSettings = LoRASettings()
+    train: TrainSettings = TrainSettings()
+    evaluate: EvaluateSettings = EvaluateSettings()
+    export: ExportSettings = ExportSettings()
+
+
+def expand(document: Document) -> Document:
+    """Short forms written out, and the `type` of adapt and objective filled in where it is the default."""
+    values = dict(document.values)
+    for group, key in SHORT_FORMS.items():
+        if group in values and not isinstance(values[group], dict):
+            values[group] = {key: values[group]}
+    for group, kind in (("adapt", "lora"), ("objective", "sft")):
+        if isinstance(values.get(group), dict):
+            values[group] = {"type": kind, **values[group]}
+    return Document(values, document.lines, document.name)
+
+
+def read_recipe(
+    path: Path | None,
+    *,
+    model: str | None = None,
+    data: str | None = None,
+    name: str | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> tuple[Recipe, Path]:
+    """The recipe of a file with the command line's changes on top, and the folder its paths start from.
+
+    Raises RecipeError with the key, its line and the nearest valid key.
+    """
+    document = expand(read_yaml(path)) if path else Document({})
+    base = path.parent if path else Path.cwd()
+    values = {key: dict(value) if isinstance(value, dict) else value for key, value in document.values.items()}
+    if model is not None:
+        values["model"] = {**values.get("model", {}), "name": _from_here(model)}
+    if data is not None:
+        kept = values.get("data", {})
+        values["data"] = {**kept, "train": str(Path(data).absolute())}
+    if name is not None:
+        values["name"] = name
+    for key, value in (changes or {}).items():
+        _set(values, key, value)
+    recipe = build(Recipe, expand(Document(values, document.lines, document.name)))
+    return recipe.model_copy(update={"name": recipe.name or default_name(recipe, path)}), base
+
+
+def _from_here(model: str) -> str:
+    """A path on the command line is seen from where the command is typed, not from the recipe."""
+    return str(Path(model).absolute()) if Path(model).exists() else model
+
+
+def parse_changes(texts: list[str]) -> dict[str, Any]:
+    """`--set train.epochs=2` → {"train.epochs": 2}; values are read as YAML. Raises RecipeError."""
+    changes: dict[str, Any] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise RecipeError("`--set` takes group.key=value.", seen=text, next_move="for example --set train.epochs=2")
+        changes[key] = parse_yaml(f"value: {value}", f"--set {key}").values["value"]
+    return changes
+
+
+def _set(values: dict[str, Any], key: str, value: Any) -> None:
+    *groups, last = key.split(".")
+    for group in groups:
+        values = values.setdefault(group, {})
+        if not isinstance(values, dict):
+            raise RecipeError(f"`--set {key}`: `{group}` holds a value, not a group.", next_move="check the key")
+    values[last] = value
+
+
+def default_name(recipe: Recipe, path: Path | None) -> str:
+    """The recipe's file name, or the data's."""
+    stem = path.stem if path else Path(recipe.data.train_files[0]).name.split(".")[0]
+    return re.sub(r"[^\w.-]+", "-", stem).strip("-.") or "run"
+
+
+def write_recipe(recipe: Recipe, base: Path, path: Path) -> None:
+    """Every value resolved, nothing implied; paths absolute, so that the run can be read from anywhere."""
+    values = recipe.model_dump(mode="json")
+    data = values["data"]
+    data["train"] = [str((base / name).absolute()) for name in recipe.data.train_files]
+    for part in ("test", "dev"):
+        if data[part]:
+            data[part] = str((base / data[part]).absolute())
+    if (base / recipe.model.name).exists():
+        values["model"]["name"] = str((base / recipe.model.name).absolute())
+    write_text(path, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
