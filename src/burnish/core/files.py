@@ -94,7 +94,8 @@ def append_jsonl(path: Path, value: Any) -> None:
 def read_jsonl(path: Path) -> list[Any]:
     """Reads what `write_jsonl` wrote."""
     try:
-        return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line]
+        # Not splitlines(): text in JSON may hold U+2028, which that takes for the end of a line.
+        return [json.loads(line) for line in path.read_text("utf-8").split("\n") if line]
     except (OSError, ValueError) as error:
         raise BurnishError(
             f"Cannot read {path.name}.",

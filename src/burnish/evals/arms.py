@@ -48,7 +48,11 @@ def answer_room(train: Sequence[Chat], renderer: Renderer, context: int) -> int:
 
 
 def answers(
-    decoder: Decoder, renderer: Renderer, prompts: Sequence[Sequence[int]], decoding: Decoding, progress: Progress | None
+    decoder: Decoder,
+    renderer: Renderer,
+    prompts: Sequence[Sequence[int]],
+    decoding: Decoding,
+    progress: Progress | None,
 ) -> list[str]:
     """The text that follows each prompt. A prompt near the end of the model's context gets a shorter answer."""
     room = decoder.config.context

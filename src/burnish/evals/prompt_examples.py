@@ -61,7 +61,7 @@ def _length(row: Chat) -> int:
 
 
 def _stratum(answer: str, kind: str) -> str:
-    """Rows of one stratum have the same label, or for JSON the same value of the first key (often the kind of thing)."""
+    """Rows of one stratum have the same label, or in JSON the same value of the first key (often the kind of thing)."""
     if kind == "label":
         return answer.strip()
     if kind == "json" and (found := first_object(answer)):

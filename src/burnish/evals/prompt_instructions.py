@@ -1,4 +1,4 @@
-"""What a careful person would tell the base model, written from the answers in train: their labels, keys, length, language.
+"""What a careful person would tell the base model, written from train: the labels, keys, length, language of answers.
 
 Used where the recipe gives no `data.instructions`.
 """
@@ -105,14 +105,14 @@ def _keys(objects: Sequence[dict[str, Any]], above: str) -> list[str]:
 
 def _values(values: Sequence[Any]) -> str:
     """What stands under one key: a closed list of strings where they repeat, else the types."""
+    strings = [value for value in values if isinstance(value, str)]
     kinds = {
-        "strings": [value for value in values if isinstance(value, str)],
         "true or false": [value for value in values if isinstance(value, bool)],
         "a number": [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)],
         "an object": [value for value in values if isinstance(value, dict)],
     }
     lists = [value for value in values if isinstance(value, list)]
-    parts = [_strings(kinds.pop("strings"))] + [name for name, found in kinds.items() if found]
+    parts = [_strings(strings)] + [name for name, found in kinds.items() if found]
     if lists:
         parts.append(f"a list of ({_values([inner for value in lists for inner in value])})")
     if any(value is None for value in values):

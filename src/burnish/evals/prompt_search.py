@@ -6,7 +6,7 @@ answer more. Costs are counted in tokens, not in seconds, so that the choice is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 

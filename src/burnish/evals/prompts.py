@@ -62,7 +62,7 @@ def candidates(wordings: Sequence[str], most_examples: int) -> list[Candidate]:
 
 @dataclass(frozen=True)
 class PromptMaker:
-    """Makes the prompt of any candidate for any row. `wordings`: name → instructions. `room`: most tokens of a prompt."""
+    """Makes the prompt of any candidate for any row. `wordings`: name → instructions. `room`: its most tokens."""
 
     renderer: Renderer
     wordings: Mapping[str, str]

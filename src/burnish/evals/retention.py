@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,19 @@ def retention_suites(how_much: str) -> dict[SuiteName, list[SuiteItem]]:
         "general_text": [*suites.general_text()],
     }
     return {name: short_part(items, SHORT[name]) if how_much == "short" else items for name, items in whole.items()}
+
+
+def ask_suite(renderer: Renderer, name: SuiteName) -> Callable[[Decoder, ArmName, Sequence[Any], Progress], list[Item]]:
+    """How items of this suite are answered: one item each, in their order."""
+
+    def ask(decoder: Decoder, arm: ArmName, items: Sequence[Any], progress: Progress) -> list[Item]:
+        if name == "knowledge":
+            return choose_continuations(decoder, renderer, arm, items)
+        if name == "instructions":
+            return follow_instructions(decoder, renderer, arm, items, progress)
+        return read_passages(decoder, renderer, arm, items)
+
+    return ask
 
 
 def choose_continuations(

@@ -19,7 +19,7 @@ AutoCount: TypeAlias = Annotated[int | None, BeforeValidator(_auto_is_none)]
 
 
 class EvaluateSettings(Settings):
-    """`evaluate: {}` compares the specialist with the base model, unprompted and well prompted, and checks its memory."""
+    """By default the specialist must beat the base model, unprompted and well prompted, and its memory is checked."""
 
     metric: Literal["auto", "label", "json", "number", "text"] = Field(
         default="auto",
@@ -28,13 +28,13 @@ class EvaluateSettings(Settings):
     opponents: tuple[Opponent, ...] = Field(
         default=("base", "prompted"),
         min_length=1,
-        description="What the specialist must beat: the base model as it is, and the base model with the best prompt that "
-        "was found on dev. Who leaves `prompted` out does not learn whether training was needed.",
+        description="What the specialist must beat: the base model as it is, and the base model with the best prompt "
+        "that was found on dev. Who leaves `prompted` out does not learn whether training was needed.",
     )
     retention: Literal["auto", "short", "off"] = Field(
         default="auto",
-        description="Check of what the model knew before: auto asks all items of the three suites, short a fixed third of "
-        "them (quick, but shows only large losses), off none: then nothing is said about memory.",
+        description="Check of what the model knew before: auto asks all items of the three suites, short a fixed third "
+        "of them (quick, but shows only large losses), off none: then nothing is said about memory.",
     )
     items: AutoCount = Field(
         default=None, ge=1, description="Test rows to answer at most, a seeded sample; auto is all of them."
@@ -43,14 +43,15 @@ class EvaluateSettings(Settings):
         default=None,
         ge=0,
         le=64,
-        description="Examples at most in the prompted opponent's prompt, 0 for instructions alone; auto is what fits in half "
-        "the model's context, at most 16: small models gain little from more, and time grows with them.",
+        description="Examples at most in the prompted opponent's prompt, 0 for instructions alone; auto is what fits "
+        "in half the model's context, at most 16: small models gain little from more, and time grows with them.",
     )
     max_new_tokens: AutoCount = Field(
         default=None,
         ge=1,
         le=8192,
-        description="Longest answer in tokens, the same for all; auto is a quarter more than the longest answers in train.",
+        description="Longest answer in tokens, the same for all; auto is a quarter more than the longest answers in "
+        "train.",
     )
 
     @field_validator("opponents")

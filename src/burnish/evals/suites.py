@@ -72,7 +72,7 @@ def general_text() -> list[Passage]:
 
 
 def short_part(items: Sequence[SuiteItem], size: int) -> list[SuiteItem]:
-    """The same part in every run, whatever its seed, so that short checks can be compared: first by the hash of the id."""
+    """The same part in every run, whatever its seed, so that short checks compare: first by the hash of ids."""
     chosen = sorted(items, key=lambda item: hashlib.sha256(item.id.encode()).digest())[:size]
     kept = {item.id for item in chosen}
     return [item for item in items if item.id in kept]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from burnish.core.records import Chat, Item, Text
 from burnish.evals.arms import ArmName, Decoding, Progress, answers
-from burnish.evals.prompt_search import Choice
-from burnish.evals.prompts import PromptMaker
+from burnish.evals.prompts import Candidate, PromptMaker
 from burnish.generate.score import Choices, score_choices, text_loss
 from burnish.graders.registry import grader_for
 from burnish.model.decoder import Decoder
@@ -17,12 +16,21 @@ from burnish.render.renderer import Renderer
 
 @dataclass(frozen=True)
 class Task:
-    """What is asked and how it is graded. `prompted` is None where that arm takes no part."""
+    """How rows are asked and graded. base and tuned read the row's prompt as it is, which is what training showed;
+    prompted reads what `maker` makes of it by the candidate that won on dev.
+    """
 
     kind: str
     renderer: Renderer
     decoding: Decoding
-    prompt_of: Callable[[ArmName, Chat], list[int]]
+    maker: PromptMaker
+    winner: Candidate | None
+
+    def prompt(self, arm: ArmName, row: Chat) -> list[int]:
+        """Token ids up to the answer."""
+        if arm == "prompted" and self.winner is not None:
+            return self.maker.prompt(self.winner, row)
+        return self.renderer.prompt(row.prompt)
 
 
 def shown_prompt(row: Chat) -> str:
@@ -32,20 +40,9 @@ def shown_prompt(row: Chat) -> str:
     return "\n\n".join(f"{message.role}: {message.content}" for message in row.prompt)
 
 
-def prompt_maker(renderer: Renderer, maker: PromptMaker | None, choice: Choice | None) -> Callable[[ArmName, Chat], list[int]]:
-    """base and tuned read the row's prompt as it is, which is what was trained; prompted reads the prompt chosen on dev."""
-
-    def prompt_of(arm: ArmName, row: Chat) -> list[int]:
-        if arm == "prompted" and maker is not None and choice is not None:
-            return maker.prompt(choice.winner, row)
-        return renderer.prompt(row.prompt)
-
-    return prompt_of
-
-
 def answer_rows(decoder: Decoder, task: Task, arm: ArmName, rows: Sequence[Chat], progress: Progress) -> list[Item]:
     """One item a row: the answer and its scores; for free text also the loss of the expected answer (nats a token)."""
-    prompts = [task.prompt_of(arm, row) for row in rows]
+    prompts = [task.prompt(arm, row) for row in rows]
     outputs = answers(decoder, task.renderer, prompts, task.decoding, progress)
     grade = grader_for(task.kind)
     scores = [grade(output, row.answer) for output, row in zip(outputs, rows, strict=True)]
@@ -61,9 +58,15 @@ def answer_rows(decoder: Decoder, task: Task, arm: ArmName, rows: Sequence[Chat]
 def answer_losses(
     decoder: Decoder, renderer: Renderer, prompts: Sequence[Sequence[int]], rows: Sequence[Chat]
 ) -> list[float]:
-    """Mean loss of the expected answer's tokens after each prompt, its end included. In nats a token."""
+    """Mean loss of the expected answer's tokens after each prompt, its end included, in nats a token.
+
+    Where prompt and answer exceed the context, the prompt's beginning is cut.
+    """
     wanted = [_answer_ids(renderer, row) for row in rows]
-    asked = [Choices(tuple(prompt), (tuple(ids),)) for prompt, ids in zip(prompts, wanted, strict=True)]
+    asked = [
+        Choices(tuple(prompt[-(decoder.config.context - len(ids)) :]), (tuple(ids),))
+        for prompt, ids in zip(prompts, wanted, strict=True)
+    ]
     return [-logprobs[0] / len(ids) for logprobs, ids in zip(score_choices(decoder, asked), wanted, strict=True)]
 
 

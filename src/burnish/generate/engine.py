@@ -209,6 +209,7 @@ class _Work:
         self.shared[index] = Run(found.tokens, found.start, above, new_store(self.decoder, len(found.tokens)))
         return self.shared[index]
 
+    @torch.inference_mode()
     def retire(self, done: Sequence[int]) -> None:
         """Frees these slots, given in order, and the shared runs that nobody waits for. Slots in use stay in a row."""
         for slot in reversed(done):

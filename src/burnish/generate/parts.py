@@ -13,6 +13,8 @@ from torch import Tensor
 
 from burnish.model.attention import AttentionRule
 
+FEW_QUERIES = 8  # up to here plain products are faster on a processor than the fused kernel, which works in larger tiles
+
 
 def attend_part(
     query_B_H_t_d: Tensor,
@@ -31,7 +33,8 @@ def attend_part(
     mask = None
     if allowed is not None:
         mask = torch.zeros_like(allowed, dtype=query_B_H_t_d.dtype).masked_fill_(~allowed, float("-inf"))
-    if rule.softcap is not None or query_B_H_t_d.device.type != "cpu":
+    few = query_B_H_t_d.shape[2] <= FEW_QUERIES
+    if few or rule.softcap is not None or query_B_H_t_d.device.type != "cpu":
         return _attend_plainly(query_B_H_t_d, key_B_H_u_d, value_B_H_u_d, rule, mask, causal)
     # the fused kernel behind scaled_dot_product_attention, which keeps the log-sum-exp to itself
     output, total = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
@@ -45,7 +48,7 @@ def attend_part(
 def _attend_plainly(
     query: Tensor, key: Tensor, value: Tensor, rule: AttentionRule, mask: Tensor | None, causal: bool
 ) -> tuple[Tensor, Tensor]:
-    """The same by the definition, in at least float32, for soft caps and for devices without that kernel."""
+    """The same by the definition, in at least float32."""
     wide = torch.promote_types(query.dtype, torch.float32)
     scores = query.to(wide) @ key.to(wide).transpose(-1, -2) * rule.scale
     if rule.softcap is not None:
@@ -55,9 +58,11 @@ def _attend_plainly(
     if causal:
         later = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).triu(1)
         scores = scores.masked_fill(later, float("-inf"))
-    total = scores.logsumexp(dim=-1)
-    weights = (scores - total.clamp_min(torch.finfo(wide).min)[..., None]).exp()
-    return (weights @ value.to(wide)).to(query.dtype), total
+    highest = scores.amax(dim=-1, keepdim=True).clamp_min(torch.finfo(wide).min)
+    weights = (scores - highest).exp()
+    sums = weights.sum(dim=-1, keepdim=True)
+    output = weights @ value.to(wide) / sums.clamp_min(torch.finfo(wide).tiny)
+    return output.to(query.dtype), (highest + sums.log())[..., 0]
 
 
 def merge_parts(

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from burnish.graders.normalise import bare, words
 
 LONGEST_PLAIN_STRING = 3  # words; a longer one is graded as free text
+MOST_BRACES = 1_000  # braces tried as an object's start: an answer with more is not an answer
 
 
 def _refuse(constant: str) -> NoReturn:
@@ -25,11 +26,13 @@ def first_object(text: str) -> dict[str, Any] | None:
     """The first JSON object in a text; None where there is none.
 
     After a failure the search goes on behind the place of the failure, so that a part of a broken object is never taken
-    for the answer, and every sign is read once.
+    for the answer.
     """
     decoder = json.JSONDecoder(parse_constant=_refuse)
     start = text.find("{")
-    while start >= 0:
+    for _ in range(MOST_BRACES):
+        if start < 0:
+            break
         try:
             value, _ = decoder.raw_decode(text, start)
         except json.JSONDecodeError as error:
@@ -55,7 +58,7 @@ def _comparable(value: Any) -> tuple[str, Any]:
     if isinstance(value, bool) or value is None:
         return ("constant", value)
     if isinstance(value, int | float):
-        return ("number", value)
+        return ("number", int(value) if isinstance(value, float) and value.is_integer() else value)
     return ("text", bare(value)) if isinstance(value, str) else ("empty", json.dumps(value))
 
 

@@ -11,6 +11,8 @@ from fractions import Fraction
 
 from burnish.graders.normalise import bare
 
+LONGEST_CLAUSE = 200  # characters
+
 # Digits are bounded: Python refuses to parse very long numbers, and no answer needs them.
 _DIGITS = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d{1,40})"
 _SIGN = r"(?:(?<![\w)])[-−]\s?)?"
@@ -21,8 +23,8 @@ _NUMBER = re.compile(
 )
 _FRACTION = re.compile(r"\\[dt]?frac\s*\{\s*(-?\d{1,40})\s*\}\s*\{\s*(\d{1,40})\s*\}")
 _HASHES = re.compile(r"####[^\S\n]*([^\n]{1,80})$", re.MULTILINE)
-_BOXED = re.compile(r"\\boxed\s*\{([^\n]{1,80})")
-_ANSWER_IS = re.compile(r"answer(?:\s+is|\s*[:=])\s*([^\n]{1,200})", re.IGNORECASE)
+_BOXED = re.compile(r"\\boxed\s*\{")
+_ANSWER_IS = re.compile(r"answer(?:\s{1,4}is|\s{0,4}[:=])\s{0,8}", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?](?:\s|$)")
 _DENIED = re.compile(r"\b(?:not|never|isn't|isn’t|rather than|instead of)\s+(?:the\s+|exactly\s+)?$", re.IGNORECASE)
 
@@ -69,7 +71,7 @@ def final_number(text: str) -> Fraction | None:
         return value
     for pattern in (_BOXED, _ANSWER_IS):
         for match in reversed(list(pattern.finditer(text))):
-            value = _in_clause(match[1])
+            value = _in_clause(text[match.end() : match.end() + LONGEST_CLAUSE].partition("\n")[0])
             if value is not None:
                 return value
     numbers = _numbers(text)

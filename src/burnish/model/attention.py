@@ -5,7 +5,7 @@ Names: T tokens, H heads, K key-value heads, d width of a head.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -69,19 +69,26 @@ def reference_attention(forest: Forest) -> Attend:
 
 def forest_attention(forest: Forest) -> Attend:
     """One fused product per segment, against its own tokens and its ancestors'. No mask where none is needed."""
-    spans = [slice(start, start + length) for start, length in zip(forest.start_S, forest.length_S, strict=True)]
-    above = [[spans[ancestor] for ancestor in forest.ancestors(segment)] for segment in range(len(spans))]
+    lengths = list(forest.length_S)
+    ancestors = [forest.ancestors(segment) for segment in range(len(lengths))]
     causal = forest.causal_S.tolist()
 
     def attend(layer: int, query: Tensor, key: Tensor, value: Tensor, rule: AttentionRule) -> Tensor:
-        outputs = []
-        for span, ancestors, is_causal in zip(spans, above, causal, strict=True):
-            keys = torch.cat([*(key[part] for part in ancestors), key[span]]) if ancestors else key[span]
-            values = torch.cat([*(value[part] for part in ancestors), value[span]]) if ancestors else value[span]
-            outputs.append(attend_segment(query[span], keys, values, rule, is_causal))
-        return outputs[0] if len(outputs) == 1 else torch.cat(outputs)
+        # One split, not a slice a segment: the gradient of a slice is a tensor of zeros as long as the forest.
+        queries, keys, values = query.split(lengths), key.split(lengths), value.split(lengths)
+        outputs = [
+            attend_segment(
+                queries[segment], _joined(keys, [*above, segment]), _joined(values, [*above, segment]), rule, is_causal
+            )
+            for segment, (above, is_causal) in enumerate(zip(ancestors, causal, strict=True))
+        ]
+        return torch.cat(outputs)
 
     return attend
+
+
+def _joined(parts: Sequence[Tensor], chosen: Sequence[int]) -> Tensor:
+    return parts[chosen[0]] if len(chosen) == 1 else torch.cat([parts[part] for part in chosen])
 
 
 def attend_segment(

@@ -28,10 +28,10 @@ def folder_config(folder: Path) -> dict[str, Any]:
     """
     config = _json(folder, "config.json", "this is not a model folder: save the model with `save_pretrained`")
     kind = config.get("model_type")
-    if kind in MULTIMODAL and isinstance(config.get("text_config"), dict):
+    if isinstance(kind, str) and kind in MULTIMODAL and isinstance(config.get("text_config"), dict):
         tied = config.get("tie_word_embeddings", True)
         return {"tie_word_embeddings": tied, **config["text_config"], "model_type": MULTIMODAL[kind]}
-    if kind in CONFIG_MAPPING:
+    if isinstance(kind, str) and kind in CONFIG_MAPPING:
         return config
     own_code = "auto_map" in config
     raise ModelError(

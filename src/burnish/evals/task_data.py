@@ -1,0 +1,65 @@
+"""What the stage reads: the test rows, which nothing else opens, and train and dev, from which the prompt is made."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from burnish.core.errors import DataError
+from burnish.core.records import Chat, Row, Text
+from burnish.core.run_folder import RunFolder
+from burnish.data.card import read_card
+from burnish.data.rows import read_rows
+from burnish.evals.prompt_search import MOST_DEV_ROWS
+from burnish.evals.settings import EvaluateSettings
+
+
+@dataclass(frozen=True)
+class TaskData:
+    """Either `test` holds conversations, or (plain text data) `texts` holds passages. `left_out`: texts beside
+    conversations, which no grader can grade. `context`: longest row in tokens. `kind`: shape of the answers.
+    """
+
+    kind: str
+    context: int
+    train: tuple[Chat, ...]
+    dev: tuple[Chat, ...]
+    test: tuple[Chat, ...]
+    texts: tuple[Text, ...]
+    left_out: int = 0
+
+
+def read_task_data(folder: RunFolder, settings: EvaluateSettings, seed: int) -> TaskData:
+    """Reads the parts and the data card. Raises DataError: test is empty."""
+    card = read_card(folder.data_card)
+    rows = _sample(read_rows(folder.test), settings.items, f"{seed} test")
+    if not rows:
+        raise DataError(
+            "There is no row to test on.", where=str(folder.test), next_move="give more data, or a test file"
+        )
+    chats, texts = _chats(rows), tuple(row for row in rows if isinstance(row, Text))
+    train, dev = _chats(read_rows(folder.train)), _chats(read_rows(folder.dev))
+    if not dev:  # then the first rows of train serve as dev, and never as examples
+        dev, train = train[:MOST_DEV_ROWS], train[MOST_DEV_ROWS:]
+    return TaskData(
+        kind=card.shape.kind if settings.metric == "auto" else settings.metric,
+        context=card.context,
+        train=train,
+        # shuffled, because the search begins with the first ones
+        dev=tuple(random.Random(f"{seed} dev").sample(dev, min(MOST_DEV_ROWS, len(dev)))),
+        test=chats,
+        texts=() if chats else texts,
+        left_out=len(texts) if chats else 0,
+    )
+
+
+def _chats(rows: Sequence[Row]) -> tuple[Chat, ...]:
+    return tuple(row for row in rows if isinstance(row, Chat))
+
+
+def _sample(rows: Sequence[Row], most: int | None, seed: str) -> list[Row]:
+    """At most so many rows, drawn by the seed, in their old order."""
+    if most is None or len(rows) <= most:
+        return list(rows)
+    return [rows[index] for index in sorted(random.Random(seed).sample(range(len(rows)), most))]
