@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.tiny import write_model
+
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 torch.set_num_threads(min(2, os.cpu_count() or 1))
 
@@ -30,3 +32,9 @@ def data_folder() -> Path:
     if not folder:
         pytest.skip("BURNISH_DATA is not set: the tests on real data sets are skipped")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random model of 2 layers with a tokenizer, as a folder. Read it, don't write into it."""
+    return write_model(tmp_path_factory.mktemp("tiny") / "model")

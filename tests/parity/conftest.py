@@ -47,7 +47,9 @@ def llama_cpp() -> Callable[[Path], LlamaCpp]:
         parameters = xllamacpp.CommonParams()
         parameters.model.path = str(path)
         parameters.n_ctx, parameters.n_parallel, parameters.warmup = 64, 1, False
-        parameters.cpuparams.n_threads = 1
+        parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = 1
+        parameters.n_batch = parameters.n_ubatch = 64
+        parameters.fit_params = False
         parameters.cache_type_k = parameters.cache_type_v = xllamacpp.ggml_type.GGML_TYPE_F32
         parameters.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
         return LlamaCpp(xllamacpp.Server(parameters))

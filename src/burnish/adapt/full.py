@@ -12,7 +12,9 @@ from burnish.model.decoder import Decoder
 
 def _unfreeze(module: nn.Module) -> None:
     for parameter in module.parameters():
-        parameter.data = parameter.data.float() if parameter.dtype != torch.float64 else parameter.data
+        wide = torch.float64 if parameter.dtype == torch.float64 else torch.float32
+        # A copy, since the checkpoint that was read may lie in the same memory and must stay what it is.
+        parameter.data = parameter.data.to(wide, copy=True)
         parameter.requires_grad_(True)
 
 

@@ -68,7 +68,8 @@ def save_adapter(decoder: Decoder, settings: AdaptSettings, folder: Path, *, bas
         config = json.loads(json.dumps({**made, "base_model_name_or_path": base, "inference_mode": True}, default=list))
     else:
         raise RecipeError("This method leaves no adapter.", seen=settings.type, next_move="export the merged model")
-    contiguous = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
+    # A copy each: some methods share one projection among layers, and a file holds no shared memory.
+    contiguous = {name: tensor.cpu().contiguous().clone() for name, tensor in tensors.items()}
     write_bytes(folder / WEIGHTS, save(contiguous, metadata={"format": "pt"}))
     write_json(folder / "adapter_config.json", config)
 
@@ -87,12 +88,13 @@ def load_adapter(decoder: Decoder, settings: AdaptSettings, folder: Path) -> Non
     wanted = lora.state(decoder) if isinstance(settings, LoRASettings) else None
     if isinstance(settings, PeftSettings):
         wanted = peft_adapter.state(decoder, settings)
-    if wanted is None or set(wanted) != set(tensors):
-        odd = sorted(set(wanted or {}) ^ set(tensors))
+    shapes = {name: tuple(tensor.shape) for name, tensor in (wanted or {}).items()}
+    odd = sorted({*shapes.items()} ^ {(name, tuple(tensor.shape)) for name, tensor in tensors.items()})
+    if odd or wanted is None:
         raise ModelError(
             "The adapter does not fit this model.",
             where=str(path),
-            seen=f"{len(odd)} names differ: {', '.join(odd[:3])}",
+            seen=f"{len(odd)} names or shapes differ: {', '.join(f'{name} {shape}' for name, shape in odd[:3])}",
             next_move="use the base and the settings that it was trained with",
         )
     if isinstance(settings, PeftSettings):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+import torch
 from peft import PeftConfig, PeftType, get_peft_model_state_dict, inject_adapter_in_model, set_peft_model_state_dict
 from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
 from peft.tuners.tuners_utils import BaseTunerLayer
@@ -36,8 +37,9 @@ def make_config(settings: PeftSettings) -> PeftConfig:
 
 def apply(decoder: Decoder, settings: PeftSettings) -> None:
     """Lets peft put its layers into the network. Raises RecipeError: it finds nothing to adapt."""
+    config = make_config(settings)
     try:
-        inject_adapter_in_model(make_config(settings), decoder, adapter_name=ADAPTER)
+        inject_adapter_in_model(config, decoder, adapter_name=ADAPTER)
     except (ValueError, KeyError, AttributeError) as error:
         raise RecipeError("peft can't put this adapter into the model.", seen=str(error)) from error
     for parameter in decoder.parameters():
@@ -75,10 +77,12 @@ def _with_config(decoder: Decoder, config: PeftConfig) -> Decoder:
 
 
 def merged(decoder: Decoder) -> dict[str, Tensor]:
-    """The merged weight of every adapted matrix. Raises RecipeError: this method has no merged form."""
+    """Weight and bias of every adapted module, merged in float32. Raises RecipeError: this method has no merged form."""
     tensors = {}
     for name, module in layers(decoder).items():
         plain = copy.deepcopy(module)
+        if plain.get_base_layer().weight.dtype != torch.float64:
+            plain.get_base_layer().float()
         try:
             plain.merge(safe_merge=True)
         except (NotImplementedError, AttributeError, ValueError) as error:
@@ -87,5 +91,6 @@ def merged(decoder: Decoder) -> dict[str, Tensor]:
                 seen=str(error),
                 next_move="leave `merged` and `gguf` out of `export` and serve the adapter beside its base",
             ) from error
-        tensors[f"{name}.weight"] = plain.get_base_layer().weight.detach().float()
+        for kind, parameter in plain.get_base_layer().named_parameters():
+            tensors[f"{name}.{kind}"] = parameter.detach()
     return tensors

@@ -27,7 +27,11 @@ def first_broken_line(path: Path) -> int | None:
     """The number (from 1) of the first line that does not fit the line before it; None when the chain holds."""
     before = START
     for number, line in enumerate(path.read_bytes().splitlines(), start=1):
-        if json.loads(line)["before"] != before:
+        try:
+            event = json.loads(line)
+        except ValueError:
+            return number
+        if not isinstance(event, dict) or event.get("before") != before:
             return number
         before = hashlib.sha256(line).hexdigest()
     return None

@@ -86,9 +86,13 @@ def write_jsonl(path: Path, values: Iterable[Any]) -> None:
 
 
 def append_jsonl(path: Path, value: Any) -> None:
-    """Adds one line. For logs: a crash may lose the last line, never an earlier one."""
-    with disk_errors(path), path.open("a", encoding="utf-8") as file:
-        file.write(dump_json(value) + "\n")
+    """Adds one line. For logs: a crash may cut the last line short, never an earlier or a later one."""
+    with disk_errors(path), path.open("ab+") as file:
+        torn = False
+        if file.seek(0, os.SEEK_END):
+            file.seek(-1, os.SEEK_END)
+            torn = file.read(1) != b"\n"
+        file.write((b"\n" if torn else b"") + dump_json(value).encode("utf-8") + b"\n")
 
 
 def read_jsonl(path: Path) -> list[Any]:

@@ -75,8 +75,11 @@ def parse_yaml(text: str, name: str) -> Document:
     """`read_yaml` for a text at hand; `name` stands in errors."""
     try:
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            line = event.start_mark.line + 1
             if isinstance(event, yaml.AliasEvent):
-                raise RecipeError("A recipe may not use YAML aliases.", where=f"{name}:{event.start_mark.line + 1}")
+                raise RecipeError("A recipe may not use YAML aliases.", where=f"{name}:{line}")
+            if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag:
+                raise RecipeError("A recipe may not use YAML tags.", where=f"{name}:{line}", seen=event.tag)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         if node is None:
             raise RecipeError("The recipe is empty.", where=name, next_move="write at least `model:` and `data:`")
@@ -114,18 +117,30 @@ def _settings_in(annotation: Any) -> Iterator[type[Settings]]:
             yield from _settings_in(argument)
 
 
-def valid_keys(schema: type[Settings], path: KeyPath) -> list[str]:
-    """The keys that may stand beside the last one of `path`; tags of unions, which pydantic adds, are skipped."""
+def valid_keys(schema: type[Settings], location: KeyPath) -> list[str]:
+    """The keys that may stand beside the last one of a pydantic location, which holds the tags of unions too."""
     schemas = [schema]
-    for part in path[:-1]:
+    for part in location[:-1]:
         inner = [
             found
             for one in schemas
             if part in one.model_fields
             for found in _settings_in(one.model_fields[str(part)].annotation)
         ]
-        schemas = inner or schemas
+        tagged = [one for one in schemas if "type" in one.model_fields and one.model_fields["type"].default == part]
+        schemas = inner or tagged or schemas
     return sorted({key for one in schemas for key in one.model_fields})
+
+
+def written_path(location: KeyPath, values: Any) -> KeyPath:
+    """The part of a pydantic location that stands in the document: the keys without the tags of unions."""
+    path: KeyPath = ()
+    for part in location:
+        in_mapping = isinstance(values, dict) and part in values
+        in_list = isinstance(values, list) and isinstance(part, int) and part < len(values)
+        if in_mapping or in_list:
+            path, values = (*path, part), values[part]
+    return path
 
 
 def build(schema: type[SomeSettings], document: Document) -> SomeSettings:
@@ -140,32 +155,29 @@ def build(schema: type[SomeSettings], document: Document) -> SomeSettings:
 
 
 def _explain(error: ValidationError, schema: type[Settings], document: Document) -> RecipeError:
-    first = error.errors()[0]
-    path = tuple(first["loc"])
-    known = tuple(part for part in path if (*_real(path, part), part) in document.lines) if document.lines else path
+    # A mistyped key is told before the key that is missing because of it.
+    first = next((one for one in error.errors() if one["type"] == "extra_forbidden"), error.errors()[0])
+    path = written_path(first["loc"], document.values)
     if first["type"] == "extra_forbidden":
-        keys = valid_keys(schema, path)
+        keys = valid_keys(schema, first["loc"])
         near = difflib.get_close_matches(str(path[-1]), keys, n=1, cutoff=0.5)
         return RecipeError(
             f"Unknown key `{_dotted(path)}`.",
-            where=document.where(known or path),
+            where=document.where(path),
             seen=repr(first["input"])[:80],
             next_move=f"did you mean `{near[0]}`?" if near else f"valid keys here: {', '.join(keys)}",
         )
     if first["type"] == "missing":
-        return RecipeError(
-            f"`{_dotted(path)}` is missing.", where=document.where(path[:-1]), next_move=f"add `{_dotted(path)}: …`"
-        )
+        wanted = _dotted((*path, first["loc"][-1]))
+        return RecipeError(f"`{wanted}` is missing.", where=document.where(path), next_move=f"add `{wanted}: …`")
+    # A value that fits no member of a union fails once for each of them.
+    reasons = {one["msg"]: None for one in error.errors() if written_path(one["loc"], document.values) == path}
     return RecipeError(
-        f"`{_dotted(path) or 'recipe'}` is wrong: {first['msg']}.",
-        where=document.where(known or path),
+        f"`{_dotted(path) or 'recipe'}` is wrong: {'; or '.join(reasons)}.",
+        where=document.where(path),
         seen=repr(first["input"])[:80],
         next_move=f"see the reference of recipes for `{_dotted(path)}`" if path else "",
     )
-
-
-def _real(path: KeyPath, part: str | int) -> KeyPath:
-    return path[: path.index(part)]
 
 
 def _dotted(path: KeyPath) -> str:

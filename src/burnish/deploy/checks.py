@@ -39,6 +39,7 @@ class Question:
     answers: Sequence[Answer]
     base: Sequence[Sequence[Place]]
     special_text: Sequence[bool]
+    stop_ids: frozenset[int]
     max_new_tokens: int
 
 
@@ -51,7 +52,7 @@ def make_question(
 ) -> Question:
     """Marks the conversations whose messages hold the text of a special token."""
     special = [any(name in m.content for name in renderer.special for m in messages) for messages in conversations]
-    return Question(conversations, answers, base, special, max_new_tokens)
+    return Question(conversations, answers, base, special, renderer.stop_ids, max_new_tokens)
 
 
 def check_merged(folder: Path, tensors: Mapping[str, Tensor], dtype_name: str, question: Question) -> dict[str, Any]:
@@ -90,7 +91,7 @@ def check_gguf(path: Path, limits: Limits, question: Question) -> dict[str, Any]
             question.conversations,
             question.answers,
             max_new_tokens=question.max_new_tokens,
-            threads=torch.get_num_threads(),
+            stop_ids=question.stop_ids,
         )
     except ParityError as error:
         return {"status": "failed", "why": f"{error.what} {error.seen}"}

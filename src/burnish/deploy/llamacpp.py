@@ -6,11 +6,12 @@ import importlib.util
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from burnish.core.errors import ParityError
+from burnish.core.hardware import cores
 from burnish.core.records import Message
 from burnish.deploy.answers import TOP, Answer, Place
 
@@ -39,14 +40,16 @@ def ask(
     answers: Sequence[Answer],
     *,
     max_new_tokens: int,
-    threads: int,
+    stop_ids: Collection[int],
 ) -> EngineAnswers:
     """Raises ParityError: the engine refuses the file, crashes or does not come to an end."""
     longest = max(len(answer.prompt) for answer in answers) + max_new_tokens
     question = {
         "model": str(path.resolve()),
         "context": longest + SPARE_TOKENS,
-        "threads": threads,
+        # Its threads wait for each other by spinning: on a machine that has other work, one too many is twenty times
+        # slower, one too few half as fast.
+        "threads": max(1, cores() // 2),
         "conversations": [[message.to_json() for message in messages] for messages in conversations],
         "items": [{"prompt": answer.prompt, "answer": answer.tokens} for answer in answers],
         "max_new_tokens": max_new_tokens,
@@ -56,9 +59,15 @@ def ask(
     return EngineAnswers(
         engine=found["engine"],
         prompts=[prompt.get("ids") for prompt in found["prompts"]],
-        answers=[(answer["tokens"], answer["ended"] == "eos") for answer in found["answers"]],
+        answers=[_spoken(answer["tokens"], answer["ended"], stop_ids) for answer in found["answers"]],
         places=[[tuple((i, p) for i, p in place["top"]) for place in item] for item in found["scores"]],
     )
+
+
+def _spoken(tokens: list[int], ended: str, stop_ids: Collection[int]) -> tuple[list[int], bool]:
+    """An answer without its stop token, and whether one of the specialist's ended it."""
+    stopped = ended == "eos" and tokens[-1:] != [] and tokens[-1] in stop_ids
+    return (tokens[:-1] if stopped else tokens), stopped
 
 
 def _child(path: Path, question: str) -> str:

@@ -72,7 +72,7 @@ class Engine:
         return {"ids": bare if doubled else ids}
 
     def answer(self, prompt: list[int], limit: int) -> dict[str, Any]:
-        """A greedy answer: its ids, without the stop token, and what ended it ("eos" or "limit")."""
+        """A greedy answer: its ids, with the stop token where there was one, and what ended it ("eos" or "limit")."""
         body = {"prompt": prompt, "n_predict": limit, "temperature": 0, "cache_prompt": False, "return_tokens": True}
         found = self.ask("/completion", body)
         return {"tokens": found["tokens"], "ended": found["stop_type"]}

@@ -37,8 +37,8 @@ LIMITS: dict[str, Limits] = {
     "float32": EXACT,
     "float16": Limits(0.98, 0.02, None, 0.95),
     "bfloat16": Limits(0.95, 0.05, None, 0.90),
-    "q8_0": Limits(0.95, 0.05, None, 0.90),
-    "q4_0": Limits(0.75, 0.40, None, 0.60),
+    "q8_0": Limits(0.90, 0.15, None, 0.90),
+    "q4_0": Limits(0.60, 0.80, None, 0.60),
 }
 
 

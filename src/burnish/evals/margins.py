@@ -15,10 +15,10 @@ class Margin:
     reason: str
 
 
-# The unit of logprob_margin is a nat of log-odds of the right choice against all others together. Answers near the
-# decision are lost at a rate of density(0)·shift: with margins spread over 2 to 3 nats, 0.15 nats are 2 to 3 points.
+# A nat of logprob_margin is a nat of log-odds of the right choice against all others together. Taking 0.5 nats from
+# every right choice of the shipped suite costs SmolLM2-135M-Instruct 1.9 points of accuracy (92.2 % before).
 DEFAULT_MARGINS = {
-    "logprob_margin": Margin(0.15, "a drop of 0.15 nats costs about 2 to 3 points of accuracy on such choices"),
+    "logprob_margin": Margin(0.5, "0.5 nats off every right choice cost a small model about 2 of 100 such questions"),
     "correct": Margin(0.05, "5 of 100 questions"),
     "followed": Margin(0.05, "5 of 100 instructions"),
     "loss": Margin(0.10, "0.10 nats per token make ordinary text about 10 % harder to predict (perplexity × 1.105)"),

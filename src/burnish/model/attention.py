@@ -75,7 +75,7 @@ def forest_attention(forest: Forest) -> Attend:
 
     def attend(layer: int, query: Tensor, key: Tensor, value: Tensor, rule: AttentionRule) -> Tensor:
         # One split, not a slice a segment: the gradient of a slice is a tensor of zeros as long as the forest.
-        queries, keys, values = query.split(lengths), key.split(lengths), value.split(lengths)
+        queries, keys, values = (torch.split(tensor, lengths) for tensor in (query, key, value))
         outputs = [
             attend_segment(
                 queries[segment], _joined(keys, [*above, segment]), _joined(values, [*above, segment]), rule, is_causal

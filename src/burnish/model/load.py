@@ -41,7 +41,7 @@ def build_decoder(
                 where=f"the configuration says {tuple(wanted[name].shape)}",
                 next_move="check that config.json belongs to these weights",
             )
-        if not torch.isfinite(tensor.sum()):
+        if not torch.isfinite(tensor.sum(dtype=torch.float32)):  # a sum in float16 overflows at 65,504
             raise ModelError(f"The tensor {name} holds NaN or infinity.", next_move="download the model again")
     ready = {name: tensor.to(device, dtype) for name, tensor in given.items()}
     decoder.load_state_dict(ready, assign=True)

@@ -28,7 +28,7 @@ PLAIN_TEMPLATE = (
     "{% endfor %}"
     "{% if add_generation_prompt %}Assistant:{% endif %}"
 )
-PROBE = (Message("user", "a"), Message("assistant", "b"))
+PROBE = (Message("user", "A question."), Message("assistant", "An answer."))
 
 
 @dataclass(frozen=True)
@@ -192,7 +192,6 @@ def make_renderer(tokenizer: PreTrainedTokenizerFast, generation: Mapping[str, A
 
 def _turn_end(renderer: Renderer) -> set[int]:
     """The special token that the template writes right after an answer."""
-    before = renderer.text(PROBE[:1], generation_prompt=True)
-    turn = renderer.text(PROBE).removeprefix(before)
-    found = sorted((turn.index(name), index) for name, index in renderer.special.items() if name in turn)
+    after = renderer.text(PROBE).rpartition(PROBE[1].content)[2]
+    found = sorted((after.index(name), index) for name, index in renderer.special.items() if name in after)
     return {found[0][1]} if found else set()

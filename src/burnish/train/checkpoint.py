@@ -95,7 +95,8 @@ def read_checkpoint(folder: Path) -> Checkpoint:
 
 def newest_checkpoint(folder: Path, say: Callable[[str], None]) -> Checkpoint | None:
     """The newest one that verifies. Each bad one is named; none is used."""
-    for candidate in sorted((path for path in folder.glob("[0-9]*") if path.name.isdigit()), reverse=True):
+    found = (path for path in folder.glob("[0-9]*") if path.name.isdigit())
+    for candidate in sorted(found, key=lambda path: int(path.name), reverse=True):
         if name := bad_file(candidate):
             say(f"checkpoint {candidate.name} is damaged ({name}); taking an older one")
             continue

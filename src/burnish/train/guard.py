@@ -10,7 +10,7 @@ from burnish.render.renderer import Rendered
 
 
 class NotFinite(BurnishError):  # noqa: N818 - named after what was seen
-    """The loss or the gradient is NaN or infinite. The update was not applied."""
+    """The loss or the gradient is NaN or infinite. No weights were saved after it."""
 
 
 def check_step(step: int, terms: Mapping[str, float], grad_norm: float, sources: Sequence[str]) -> None:
@@ -23,6 +23,16 @@ def check_step(step: int, terms: Mapping[str, float], grad_norm: float, sources:
                 seen=str(value),
                 next_move="look at these rows, or lower train.learning_rate",
             )
+
+
+def check_dev(step: int, loss: float) -> None:
+    """Raises NotFinite: the weights of this step give no finite loss on dev, and are not saved."""
+    if not math.isfinite(loss):
+        raise NotFinite(
+            f"The loss on dev is not finite after step {step}.",
+            seen=str(loss),
+            next_move="lower train.learning_rate",
+        )
 
 
 def check_rows(rows: Sequence[Rendered], sources: Sequence[str]) -> None:

@@ -24,7 +24,7 @@ from burnish.model.decoder import Decoder
 from burnish.model.forest import Forest
 from burnish.render.renderer import Rendered
 from burnish.train import checkpoint as checkpoints
-from burnish.train.guard import check_step
+from burnish.train.guard import check_dev, check_step
 from burnish.train.optimiser import make_adamw, optimiser_tensors, restore_optimiser
 from burnish.train.order import rows_of_update
 from burnish.train.progress import training_progress
@@ -95,6 +95,7 @@ def train(
             last = progress.step == plan.steps
             if progress.step % plan.evaluate_every == 0 or last:
                 line["dev_loss"] = measure(model, objective, dev, plan, world)
+                check_dev(progress.step, line["dev_loss"])
                 _note(progress, line["dev_loss"])
             append_jsonl(run.metrics, line)
             speed = line["tokens"] / seconds
@@ -191,6 +192,10 @@ def _resume(
     _fill(parameters, found.weights)
     restore_optimiser(optimiser, parameters, found.optimiser)
     progress = Progress(**{**found.state, "history": [(int(s), float(v)) for s, v in found.state["history"]]})
+    best = progress.best_step
+    if best and (name := checkpoints.bad_file(checkpoints.step_folder(run.checkpoints, best))):
+        say(f"the best checkpoint, {best:06d}, is damaged ({name}); {progress.step:06d} takes its place")
+        progress.best_step, progress.best_loss = progress.step, dict(progress.history).get(progress.step)
     say(f"going on after step {progress.step}")
     return progress
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -14,25 +14,25 @@ class TrainSettings(Settings):
 
     epochs: float = Field(3.0, gt=0, le=100, description="How often each row is seen. Three is safe with early stop.")
     steps: int | None = Field(None, ge=1, description="Updates in all; overrides `epochs`.")
-    rows_per_update: int | Literal["auto"] = Field(
+    rows_per_update: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
         "auto", description="Rows between two changes of the weights: 16, fewer for small data (at least 40 updates an "
         "epoch where the rows allow, but never under 4 rows)."
     )  # fmt: skip
-    tokens_per_pass: int | Literal["auto"] = Field(
+    tokens_per_pass: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
         "auto", description="Tokens computed at once: more is faster and takes more memory. Never changes the result."
     )
-    learning_rate: float | Literal["auto"] = Field(
+    learning_rate: Annotated[float, Field(gt=0, le=1)] | Literal["auto"] = Field(
         "auto", description="Peak rate. By rule from the model's width and the method: see training.json for the value."
     )
     schedule: Literal["cosine", "linear", "constant"] = Field("cosine", description="How the rate falls after warm-up.")
     warmup: float = Field(0.05, ge=0, le=1, description="Share of the updates over which the rate rises from zero.")
     clip: float = Field(1.0, gt=0, description="Largest norm of the gradient; a larger one is scaled down.")
     weight_decay: float = Field(0.0, ge=0, le=1, description="AdamW's decay. Adapters start at zero and need none.")
-    seed: int = Field(0, ge=0, description="Seed of the order of rows and of the adapter's start.")
-    evaluate_every: int | Literal["auto"] = Field(
+    seed: int = Field(0, ge=0, lt=2**63, description="Seed of the order of rows and of the adapter's start.")
+    evaluate_every: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
         "auto", description="Updates between two measurements on dev: by default three an epoch."
     )
-    save_every: int | Literal["auto"] = Field(
+    save_every: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
         "auto", description="Updates between two checkpoints; one is also kept at every measurement on dev."
     )
     patience: int = Field(6, ge=1, description="Measurements on dev without a better one before training stops early.")

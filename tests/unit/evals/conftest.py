@@ -42,7 +42,7 @@ PLAN: dict[str, Any] = {
 }
 
 
-def task_items(rng: np.random.Generator, n: int, accuracy: dict[str, float]) -> list[Item]:
+def draw_task_items(rng: np.random.Generator, n: int, accuracy: dict[str, float]) -> list[Item]:
     """n tickets answered by every arm, right with the arm's chance."""
     items = []
     for place in range(n):
@@ -51,11 +51,13 @@ def task_items(rng: np.random.Generator, n: int, accuracy: dict[str, float]) -> 
         for arm, chance in accuracy.items():
             wrong = [label for label in LABELS if label != right]
             output = right if rng.random() < chance else str(rng.choice(wrong))
-            items.append(Item("task", f"test-{place:03d}", arm, prompt, right, output, {"correct": float(output == right)}))
+            items.append(
+                Item("task", f"test-{place:03d}", arm, prompt, right, output, {"correct": float(output == right)})
+            )
     return items
 
 
-def memory_items(rng: np.random.Generator, *, drift: float) -> list[Item]:
+def draw_memory_items(rng: np.random.Generator, *, drift: float) -> list[Item]:
     """Three suites of base and tuned; `drift` is the mean loss of the specialist in nats."""
     items = []
     for place in range(150):
@@ -67,7 +69,9 @@ def memory_items(rng: np.random.Generator, *, drift: float) -> list[Item]:
         followed = rng.random() < 0.4
         for arm, flip in (("base", 0.0), ("tuned", 0.04)):
             answer = followed != (rng.random() < flip)
-            items.append(Item("instructions", f"inst-{place:03d}", arm, "Say hello.", None, "Hello", {"followed": float(answer)}))
+            items.append(
+                Item("instructions", f"inst-{place:03d}", arm, "Say hello.", None, "Hello", {"followed": float(answer)})
+            )
     for place in range(40):
         loss = rng.normal(3.1, 0.3)
         for arm, shift in (("base", 0.0), ("tuned", rng.normal(drift / 5, 0.02))):
@@ -79,7 +83,17 @@ def memory_items(rng: np.random.Generator, *, drift: float) -> list[Item]:
 def invented_items() -> list[Item]:
     rng = np.random.default_rng(11)
     accuracy = {"base": 0.3, "prompted": 0.62, "tuned": 0.88}
-    return task_items(rng, 80, accuracy) + memory_items(rng, drift=0.02)
+    return draw_task_items(rng, 80, accuracy) + draw_memory_items(rng, drift=0.02)
+
+
+@pytest.fixture(scope="session")
+def task_items() -> Callable[..., list[Item]]:
+    return draw_task_items
+
+
+@pytest.fixture(scope="session")
+def memory_items() -> Callable[..., list[Item]]:
+    return draw_memory_items
 
 
 @pytest.fixture(scope="session")
@@ -108,8 +122,12 @@ def write_run(tmp_path: Path) -> Callable[[list[Item]], RunFolder]:
         ]
         write_jsonl(folder.metrics, lines)
         write_json(folder.training, {"chosen_step": 90})
-        write_json(folder.environment, {"burnish": "0.1.0", "torch": "2.13", "machine": {"cpu": "8 cores", "memory_gb": 16}})
-        write_json(folder.data_card, {"rows": {"train": 410, "dev": 45, "test": 80}, "shape": "label", "labels": list(LABELS)})
+        write_json(
+            folder.environment, {"burnish": "0.1.0", "torch": "2.13", "machine": {"cpu": "8 cores", "memory_gb": 16}}
+        )
+        write_json(
+            folder.data_card, {"rows": {"train": 410, "dev": 45, "test": 80}, "shape": "label", "labels": list(LABELS)}
+        )
         return folder
 
     return write

@@ -1,0 +1,132 @@
+import dataclasses
+from html.parser import HTMLParser
+
+import pytest
+
+from burnish.core.errors import BurnishError
+from burnish.core.files import write_json
+from burnish.evals.report import report_context, write_report
+from burnish.evals.report_rows import LONGEST, clipped, row_groups
+from burnish.evals.verdict_text import write_verdict
+
+PAYLOADS = (
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "</pre></details><script>1</script>",
+    '"><svg onload=alert(1)>',
+    "{{ 7*7 }}{% include 'x' %}",
+    "javascript:alert(1)",
+    "</style><script>1</script>",
+    "\u202egpj.exe\x00\x1b[31m",
+)
+
+
+class Tags(HTMLParser):
+    """Collects every tag and attribute of a page."""
+
+    def __init__(self):
+        super().__init__()
+        self.tags, self.attributes = [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [(tag, name, value) for name, value in attrs]
+
+
+@pytest.fixture
+def report(invented_items, write_run):
+    def write(items=invented_items, change=lambda folder: None):
+        folder = write_run(items)
+        write_verdict(folder)
+        change(folder)
+        write_report(folder)
+        return folder.report.read_text("utf-8")
+
+    return write
+
+
+def parsed(page):
+    tags = Tags()
+    tags.feed(page)
+    return tags
+
+
+def assert_inert(page):
+    tags = parsed(page)
+    assert not {"script", "img", "iframe", "object", "embed", "link", "a", "form", "base"} & set(tags.tags)
+    assert not [name for _, name, _ in tags.attributes if name.startswith("on") or name in ("style", "href", "src")]
+
+
+def test_the_page_says_the_outcome_and_loads_nothing(report):
+    page = report()
+    assert "<h1>BETTER at the task. Memory: KEPT.</h1>" in page
+    assert "default-src &#39;none&#39;" in page or "default-src 'none'" in page
+    assert "http" not in page.replace('http-equiv="Content-Security-Policy"', "")
+    assert_inert(page)
+
+
+def test_all_sections_are_there(report, plan):
+    page = report()
+    for title in ("The task", "Memory", "Training", "Row by row", "What was compared", "The environment", "The data"):
+        assert title in page
+    assert "Kept: step 90" in page
+    assert "8 cores" in page
+    assert plan["prompted"]["prompt"].splitlines()[0].replace("'", "&#39;") in page
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_a_payload_in_any_place_stays_text(report, invented_items, payload):
+    def hostile(item):
+        if item.suite != "task":
+            return item
+        return dataclasses.replace(item, id=item.id + payload, prompt=payload, expected=payload, output=payload)
+
+    def change(folder):
+        write_json(folder.environment, {payload: payload})
+        write_json(folder.data_card, {"rows": [{payload: payload}]})
+        write_json(folder.arms, {"prompted": {"prompt": payload}})
+
+    page = report([hostile(item) for item in invented_items], change)
+    assert_inert(page)
+    assert "49" not in page.split("What was compared")[1].split("How this was decided")[0]
+    assert not set(page) & {"\u202e", "\x00", "\x1b"}
+
+
+def test_unpaired_surrogates_can_be_written(report, invented_items):
+    items = [dataclasses.replace(item, output=item.output + "\ud800") for item in invented_items]
+    page = report([dataclasses.replace(item, output=item.output.replace("\ud800", "\\ud800")) for item in items])
+    assert "\\ud800" in page
+    assert clipped("\ud800") == "\\ud800"
+
+
+def test_a_run_without_training_and_cards_still_has_a_report(report):
+    def change(folder):
+        for file in (folder.metrics, folder.training, folder.environment, folder.data_card):
+            file.unlink()
+
+    page = report(change=change)
+    assert "<h2>Training</h2>" not in page
+    assert "The environment" not in page
+
+
+def test_an_unevaluated_run_has_no_report(invented_items, write_run):
+    with pytest.raises(BurnishError, match=r"verdict\.json"):
+        report_context(write_run(invented_items))
+
+
+def test_won_and_lost_rows_come_first_and_at_most_sixty_are_shown(invented_items):
+    groups = row_groups(
+        invented_items, specialist="tuned", opponents=["base", "prompted"], metric="correct", higher_is_better=True
+    )
+    assert [group.kind for group in groups] == ["won", "lost", "same"]
+    assert sum(group.total for group in groups) == 80
+    assert sum(len(group.rows) for group in groups) == 60
+    for row in groups[0].rows:
+        marks = {answer.arm: answer.mark for answer in row.answers}
+        assert marks == {"base": "wrong", "prompted": "wrong", "tuned": "right"}
+
+
+def test_very_long_texts_are_cut_and_say_so():
+    shown = clipped("x" * 5000)
+    assert shown.startswith("x" * LONGEST)
+    assert shown.endswith("(5,000 characters in all)")
