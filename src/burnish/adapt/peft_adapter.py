@@ -77,7 +77,7 @@ def _with_config(decoder: Decoder, config: PeftConfig) -> Decoder:
 
 
 def merged(decoder: Decoder) -> dict[str, Tensor]:
-    """Weight and bias of every adapted module, merged in float32. Raises RecipeError: this method has no merged form."""
+    """Weight and bias of every adapted module, merged in float32. Raises RecipeError: there is no merged form."""
     tensors = {}
     for name, module in layers(decoder).items():
         plain = copy.deepcopy(module)

@@ -56,11 +56,13 @@ def ask(
         "top": TOP,
     }
     found = json.loads(_child(path, json.dumps(question)))
+    if "error" in found:
+        raise ParityError("llama.cpp cannot use the exported file.", where=path.name, seen=found["error"][:200])
     return EngineAnswers(
         engine=found["engine"],
         prompts=[prompt.get("ids") for prompt in found["prompts"]],
         answers=[_spoken(answer["tokens"], answer["ended"], stop_ids) for answer in found["answers"]],
-        places=[[tuple((i, p) for i, p in place["top"]) for place in item] for item in found["scores"]],
+        places=[[tuple((int(i), p) for i, p in place) for place in item] for item in found["scores"]],
     )
 
 

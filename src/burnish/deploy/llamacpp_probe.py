@@ -77,13 +77,19 @@ class Engine:
         found = self.ask("/completion", body)
         return {"tokens": found["tokens"], "ended": found["stop_type"]}
 
-    def score(self, prompt: list[int], answer: list[int], top: int) -> list[dict[str, Any]]:
-        """For each token of a given answer: the `top` likeliest tokens at its place as [id, log-probability]."""
+    def score(self, prompt: list[int], answer: list[int], top: int) -> list[list[list[float]]]:
+        """For each token of a given answer: the `top` likeliest tokens at its place as [id, log-probability].
+
+        The engine keeps the probabilities of a token back until its text is whole, and those of a stop token for good.
+        So a letter is forced into each place; the probabilities are those from before it was forced.
+        """
+        letter = self.ask("/tokenize", {"content": "a", "add_special": False})["tokens"][-1]
+        body = {"n_predict": 1, "temperature": 0, "n_probs": top, "logit_bias": [[letter, 1e6]], "cache_prompt": True}
         places = []
         for length in range(len(answer)):
-            body = {"prompt": prompt + answer[:length], "n_predict": 1, "temperature": 0, "n_probs": top}
-            found = self.ask("/completion", {**body, "cache_prompt": True})["completion_probabilities"][0]
-            places.append({"top": [[one["id"], one["logprob"]] for one in found["top_logprobs"]]})
+            found = self.ask("/completion", {**body, "prompt": prompt + answer[:length]})
+            likeliest = found["completion_probabilities"][0]["top_logprobs"]
+            places.append([[one["id"], one["logprob"]] for one in likeliest])
         return places
 
 
@@ -103,7 +109,11 @@ def main() -> None:
     """Keeps standard output for the answer alone: whatever the engine prints there goes to standard error."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    answers.write(json.dumps(probe(json.load(sys.stdin))))
+    try:
+        found = probe(json.load(sys.stdin))
+    except (RuntimeError, OSError, LookupError, ValueError) as error:  # the engine's refusals, in whatever form
+        found = {"error": f"{type(error).__name__}: {error}"}
+    answers.write(json.dumps(found))
     answers.close()
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -14,20 +13,19 @@ from burnish.evals.paired_items import Suite, suite_of
 from burnish.evals.power import smallest_shift
 from burnish.evals.statistics import holm, is_binary, mean_interval, one_sided_p, paired_difference, scores_of
 from burnish.evals.task_verdict import arm_scores
+from burnish.evals.verdict_plan import Plan, SuitePlan
 from burnish.evals.verdict_records import MemoryOutcome, MemoryVerdict, SuiteOutcome, SuiteVerdict
 from burnish.evals.wording import difference_text, score_text
 
 LEVEL = 0.05  # one-sided
 
 
-def judge_memory(
-    items: Sequence[Item], plans: Sequence[Mapping[str, Any]], *, specialist: str, base: str, seed: int
-) -> MemoryVerdict:
+def judge_memory(items: Sequence[Item], plan: Plan, *, seed: int) -> MemoryVerdict:
     """KEPT when every suite that counts is non-inferior, FORGOTTEN when any loss is shown to exceed its margin (Holm).
 
-    Each of `plans` names a suite, its metric, higher_is_better, margin (None: the default) and chance (None: none).
+    Raises DataError: the arms did not answer the same items.
     """
-    suites = [_judge_suite(items, plan, specialist, base, seed) for plan in plans]
+    suites = [_judge_suite(items, suite, plan.specialist, plan.base, seed) for suite in plan.suites]
     counted = [suite for suite in suites if suite.outcome != "CANNOT SHOW"]
     adjusted = dict(
         zip((suite.suite for suite in counted), holm([suite.p_forgotten for suite in counted]), strict=True)
@@ -37,11 +35,11 @@ def judge_memory(
     return MemoryVerdict(outcome, reason, decided)
 
 
-def _judge_suite(items: Sequence[Item], plan: Mapping[str, Any], specialist: str, base: str, seed: int) -> SuiteVerdict:
+def _judge_suite(items: Sequence[Item], plan: SuitePlan, specialist: str, base: str, seed: int) -> SuiteVerdict:
     """One suite with all its numbers; the outcome is NOT PROVEN or CANNOT SHOW until `_decided`."""
-    suite, metric = suite_of(items, plan["name"], [base, specialist]), str(plan["metric"])
-    margin = margin_for(suite.name, metric, plan.get("margin"))
-    sign = 1.0 if plan["higher_is_better"] else -1.0
+    suite, metric = suite_of(items, plan.name, [base, specialist]), plan.metric
+    margin = margin_for(suite.name, metric, plan.margin)
+    sign = 1.0 if plan.higher_is_better else -1.0
     ours = (sign * scores_of(suite.scores(specialist, metric))).tolist()
     theirs = (sign * scores_of(suite.scores(base, metric))).tolist()
     estimate = paired_difference(ours, theirs, level=1 - 2 * LEVEL, null=-margin.size, seed=seed)
@@ -53,7 +51,7 @@ def _judge_suite(items: Sequence[Item], plan: Mapping[str, Any], specialist: str
         outcome="CANNOT SHOW" if doubt else "NOT PROVEN",
         reason=doubt,
         metric=metric,
-        higher_is_better=bool(plan["higher_is_better"]),
+        higher_is_better=plan.higher_is_better,
         margin=margin.size,
         margin_reason=margin.reason,
         arms=tuple(arm_scores(suite, arm, labels=False, seed=seed) for arm in (base, specialist)),
@@ -69,19 +67,18 @@ def _judge_suite(items: Sequence[Item], plan: Mapping[str, Any], specialist: str
     )
 
 
-def _no_better_than_chance(suite: Suite, plan: Mapping[str, Any], base: str, margin: float) -> str:
+def _no_better_than_chance(suite: Suite, plan: SuitePlan, base: str, margin: float) -> str:
     """Why the suite cannot show forgetting; empty when it can.
 
     Chance is a rate of right answers: it is compared with `correct` where the items carry it, else with the metric
     itself. There the base must also have more to lose than the margin, or nothing could ever exceed it.
     """
     by_accuracy = "correct" in suite.metrics(base)
-    metric = "correct" if by_accuracy else str(plan["metric"])
+    metric = "correct" if by_accuracy else plan.metric
     scores = suite.scores(base, metric)
-    chance = plan.get("chance")
-    if chance is None and not (plan["higher_is_better"] and is_binary(scores_of(scores))):
+    if plan.chance is None and not (plan.higher_is_better and is_binary(scores_of(scores))):
         return ""
-    floor = float(chance or 0.0) + (margin if metric == plan["metric"] else 0.0)
+    floor = (plan.chance or 0.0) + (margin if metric == plan.metric else 0.0)
     mean = mean_interval(scores, level=1 - 2 * LEVEL)
     if mean.low > floor:
         return ""

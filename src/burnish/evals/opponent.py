@@ -17,7 +17,7 @@ from burnish.model.decoder import Decoder
 from burnish.render.renderer import Renderer
 
 MOST_EXAMPLES = 16  # unless the recipe asks for more
-CHARACTERS_PER_TOKEN = 3  # a careful guess for a list of names; it may fill a quarter of the context
+CHARACTERS_PER_TOKEN = 4  # a guess for a list of names, which may fill a quarter of the context
 
 
 def make_prompts(

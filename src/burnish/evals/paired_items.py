@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from burnish.core.errors import DataError
+from burnish.core.files import read_jsonl
 from burnish.core.records import Item
+from burnish.core.run_folder import RunFolder
 
 
 @dataclass(frozen=True)
@@ -53,3 +55,19 @@ def suite_of(items: Sequence[Item], name: str, arms: Sequence[str]) -> Suite:
                 next_move="run `burnish evaluate` again",
             )
     return Suite(name, by_arm)
+
+
+def read_items(folder: RunFolder) -> list[Item]:
+    """items.jsonl of a run. Raises DataError: a line is no item."""
+    items = []
+    for place, line in enumerate(read_jsonl(folder.items), 1):
+        try:
+            items.append(Item.from_json(line))
+        except (KeyError, TypeError) as error:
+            raise DataError(
+                "A line is not an answer of an arm.",
+                where=f"{folder.items}:{place}",
+                seen=f"no {error}" if isinstance(error, KeyError) else str(line)[:80],
+                next_move="run `burnish evaluate` again",
+            ) from error
+    return items

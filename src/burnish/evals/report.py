@@ -17,8 +17,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from burnish.core.files import read_json, read_jsonl, write_text
-from burnish.core.records import Item
 from burnish.core.run_folder import RunFolder
+from burnish.evals.paired_items import read_items
 from burnish.evals.report_rows import row_groups
 from burnish.evals.report_view import (
     comparisons_chart,
@@ -42,12 +42,11 @@ def _optional_json(path: Path) -> Mapping[str, Any]:
 def report_context(folder: RunFolder) -> dict[str, Any]:
     """All that the template needs, from the files of a run. Raises BurnishError: a file is absent or unreadable."""
     verdict, plan = read_verdict(folder), read_json(folder.arms)
-    items = [Item.from_json(line) for line in read_jsonl(folder.items)]
     metrics = read_jsonl(folder.metrics) if folder.metrics.exists() else []
     curve, curve_note = training_curve(metrics, _optional_json(folder.training))
     task = verdict.task
     groups = row_groups(
-        items,
+        read_items(folder),
         specialist=verdict.specialist,
         opponents=[comparison.opponent for comparison in task.comparisons],
         metric=task.metric,

@@ -114,16 +114,19 @@ def unseen_half_width(n: int, level: float) -> float:
     """How far a mean may be from the one value that all n items gave.
 
     Items that never differ do not prove that none would. A share of up to z²/(n + z²) of differing items is compatible
-    with seeing none (Wilson's and Tango's intervals at zero), and each is taken to differ by one unit of the score.
+    with seeing none (Wilson's and Tango's intervals at zero); this is the width when each differs by one unit.
     """
     z = float(stats.norm.ppf((1 + level) / 2))
     return z**2 / (n + z**2)
 
 
-def _bootstrap_interval(values: Scores, level: float, seed: int) -> tuple[float, float, str]:
-    """BCa bootstrap of the mean (Efron 1987), the percentile form where that is undefined."""
-    if np.ptp(values) == 0:
-        centre, half = float(values[0]), unseen_half_width(values.size, level)
+def _bootstrap_interval(values: Scores, level: float, seed: int, unit: float) -> tuple[float, float, str]:
+    """BCa bootstrap of the mean (Efron 1987), the percentile form where that is undefined.
+
+    Where all values are one, an unseen one is taken to differ by `unit`.
+    """
+    if np.ptp(values) <= 1e-12 * max(1.0, float(np.abs(values).max())):
+        centre, half = float(values.mean()), unit * unseen_half_width(values.size, level)
         return centre - half, centre + half, "one value in all items"
     for method in ("BCa", "percentile"):
         with warnings.catch_warnings():
@@ -186,7 +189,9 @@ def paired_difference(
     """The mean of a - b over the same items in the same order, with an interval of the given level.
 
     A bound of a 0.90 interval is a one-sided 5 % bound. `p` is two-sided for "the difference is `null`", twice the
-    smaller tail. Raises DataError: no items, or a score that is not finite.
+    smaller tail. Where all differences are equal, an unseen item is taken to differ by the spread of b's scores.
+
+    Raises DataError: no items, or a score that is not finite.
     """
     first, second = scores_of(a), scores_of(b)
     differences = first - second
@@ -194,7 +199,7 @@ def paired_difference(
         low, high = tango_interval(*_counts(differences), level)
         method = "Tango's interval, " + ("exact McNemar test" if null == 0 else "Tango's score test")
     else:
-        low, high, method = _bootstrap_interval(differences, level, seed)
+        low, high, method = _bootstrap_interval(differences, level, seed, unit=float(second.std()) or 1.0)
         method += ", sign-flip test"
     above, below = one_sided_p(a, b, null=null, seed=seed)
     tail = (1 - level) / 2
@@ -211,7 +216,7 @@ def mean_interval(values: Sequence[float], *, level: float = 0.95, seed: int = 0
     if is_binary(scores):
         interval = stats.binomtest(int(scores.sum()), scores.size).proportion_ci(level, method="wilson")
         return Mean(float(scores.mean()), float(interval.low), float(interval.high), scores.size, "Wilson")
-    low, high, method = _bootstrap_interval(scores, level, seed)
+    low, high, method = _bootstrap_interval(scores, level, seed, unit=1.0)
     return Mean(float(scores.mean()), low, high, scores.size, method)
 
 

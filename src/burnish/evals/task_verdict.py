@@ -11,6 +11,7 @@ from burnish.core.records import Item
 from burnish.evals.paired_items import Suite, suite_of
 from burnish.evals.power import can_show, smallest_shift
 from burnish.evals.statistics import Mean, holm, is_binary, macro_f1, mean_interval, paired_difference, scores_of
+from burnish.evals.verdict_plan import Plan
 from burnish.evals.verdict_records import ArmScores, Comparison, TaskOutcome, TaskVerdict
 from burnish.evals.wording import difference_text
 from burnish.graders.label import predicted_label
@@ -31,20 +32,13 @@ def arm_scores(suite: Suite, arm: str, *, labels: bool, seed: int) -> ArmScores:
     return ArmScores(arm, metrics)
 
 
-def judge_task(
-    items: Sequence[Item],
-    *,
-    specialist: str,
-    opponents: Sequence[str],
-    metric: str,
-    shape: str,
-    higher_is_better: bool,
-    seed: int,
-) -> TaskVerdict:
+def judge_task(items: Sequence[Item], plan: Plan, *, seed: int) -> TaskVerdict:
     """BETTER when the interval is above zero against every opponent, WORSE when below zero against any (Holm).
 
     Raises RecipeError: no opponent. DataError: the arms did not answer the same items.
     """
+    specialist, opponents, metric = plan.specialist, plan.opponents, plan.task.metric
+    higher_is_better = plan.task.higher_is_better
     if not opponents:
         raise RecipeError("There is no opponent to compare with.", next_move="name `base` in evaluate.opponents")
     suite = suite_of(items, "task", [specialist, *opponents])
@@ -56,7 +50,9 @@ def judge_task(
         metric=metric,
         higher_is_better=higher_is_better,
         n=len(suite.arms[specialist]),
-        arms=tuple(arm_scores(suite, arm, labels=shape == "label", seed=seed) for arm in (*opponents, specialist)),
+        arms=tuple(
+            arm_scores(suite, arm, labels=plan.task.shape == "label", seed=seed) for arm in (*opponents, specialist)
+        ),
         comparisons=comparisons,
         could_show=_could_show(suite, specialist, opponents, metric),
     )
@@ -113,5 +109,5 @@ def _could_show(suite: Suite, specialist: str, opponents: Sequence[str], metric:
     shift = smallest_shift(max(float(np.std(ours - other)) for other in theirs), ours.size)
     return (
         f"{ours.size} rows, with differences as scattered as these, can show a gain of "
-        f"{difference_text(metric, shift)} or more with a chance of four in five."
+        f"{difference_text(metric, shift).lstrip('+')} or more with a chance of four in five."
     )

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from burnish.core.errors import BurnishError, GateError, RecipeError
-from burnish.core.files import read_json, read_jsonl
+from burnish.core.errors import GateError, RecipeError
+from burnish.core.files import read_json
 from burnish.core.records import Item
 from burnish.core.run_folder import RunFolder
 from burnish.evals.memory_verdict import judge_memory
+from burnish.evals.paired_items import read_items
 from burnish.evals.task_verdict import judge_task
+from burnish.evals.verdict_plan import plan_of
 from burnish.evals.verdict_records import VERSION, Verdict
 
 TASK_OUTCOMES = ("BETTER", "WORSE", "NOT PROVEN")
@@ -21,39 +23,27 @@ MEMORY_OUTCOMES = ("KEPT", "FORGOTTEN", "NOT PROVEN")
 
 
 def judge(items: Sequence[Item], plan: Mapping[str, Any], *, seed: int = 0) -> Verdict:
-    """The verdict on the answers of all arms.
-
-    plan is the content of arms.json: `specialist`, `opponents`, `task` {metric, shape} and `suites` [{name, metric,
-    higher_is_better, margin, chance}]; `base` is the arm that memory is compared with, "base" unless said otherwise.
+    """The verdict on the answers of all arms; plan is the content of arms.json, of which `verdict_plan.Plan` is read.
 
     Raises DataError: the arms did not answer the same items, or a score is lacking or not finite. BurnishError: the
-    plan lacks something.
+    plan lacks something. RecipeError: there is no opponent, or a metric without a margin.
     """
-    specialist, base = str(plan.get("specialist", "tuned")), str(plan.get("base", "base"))
-    try:
-        task = judge_task(
-            items,
-            specialist=specialist,
-            opponents=plan["opponents"],
-            metric=plan["task"]["metric"],
-            shape=plan["task"].get("shape", ""),
-            higher_is_better=plan["task"].get("higher_is_better", True),
-            seed=seed,
-        )
-        memory = judge_memory(items, plan.get("suites", ()), specialist=specialist, base=base, seed=seed)
-    except KeyError as error:
-        raise BurnishError(
-            "arms.json lacks an entry.", seen=str(error), next_move="write it again with `burnish evaluate`"
-        ) from error
-    verdict = Verdict(VERSION, specialist, base, seed, task, memory)
+    compared = plan_of(plan)
+    verdict = Verdict(
+        version=VERSION,
+        specialist=compared.specialist,
+        base=compared.base,
+        seed=seed,
+        task=judge_task(items, compared, seed=seed),
+        memory=judge_memory(items, compared, seed=seed),
+    )
     return Verdict.from_json(verdict.to_json())  # rounded as in the file, so that the two compare equal
 
 
 def judge_folder(folder: RunFolder) -> Verdict:
     """The verdict worked out again from items.jsonl and arms.json; nothing is written."""
     plan = read_json(folder.arms)
-    items = [Item.from_json(line) for line in read_jsonl(folder.items)]
-    return judge(items, plan, seed=int(plan.get("seed", 0)))
+    return judge(read_items(folder), plan, seed=int(plan.get("seed", 0)))
 
 
 def read_verdict(folder: RunFolder) -> Verdict:

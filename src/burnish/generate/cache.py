@@ -5,12 +5,13 @@ Names: Y layers, S slots, K key-value heads, U capacity in tokens, d width of a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from burnish.generate.prefixes import Prefixes
 from burnish.model.decoder import Decoder
 
 
@@ -40,6 +41,14 @@ def new_store(decoder: Decoder, tokens: int) -> Store:
     config = decoder.config
     shape = (config.layers, config.key_value_heads, tokens, config.head_width)
     return Store(*(torch.zeros(shape, dtype=decoder.compute, device=decoder.device) for _ in range(2)))
+
+
+def open_shared(decoder: Decoder, prefixes: Prefixes, index: int, shared: Mapping[int, Run]) -> Run:
+    """A shared run with an empty store. Its parent must be in `shared`."""
+    found = prefixes.runs[index]
+    parent = shared[found.parent] if found.parent >= 0 else None
+    above = (*parent.above, parent) if parent else ()
+    return Run(found.tokens, found.start, above, new_store(decoder, len(found.tokens)))
 
 
 class Slots:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 
 from burnish.core.errors import DataError, ModelError
-from burnish.generate.cache import Run, Slots, new_store
+from burnish.generate.cache import Run, Slots, open_shared
 from burnish.generate.forward import Row, run_pass, run_starts
 from burnish.generate.prefixes import find_prefixes
 from burnish.generate.sample import choose
@@ -74,6 +74,8 @@ def generate(
 
     Raises DataError: a request that can't be met, by its number; ModelError: the model computes NaN.
     """
+    if slots < 1:
+        raise ValueError(f"slots must be at least 1, not {slots}")
     tokens: list[list[int]] = [[] for _ in requests]
     logprobs: list[list[float]] = [[] for _ in requests]
     stopped = [False] * len(requests)
@@ -191,7 +193,9 @@ class _Work:
             if taken and tokens > TOKENS_PER_PASS:
                 break
             taken.append(self.queue.popleft())
-            runs.extend(map(self._share, missing))
+            for index in missing:
+                self.shared[index] = open_shared(self.decoder, self.prefixes, index, self.shared)
+                runs.append(self.shared[index])
         self.slots.grow(max(map(self._need, taken), default=0))
         for number in taken:
             request, covered = self.requests[number], self.prefixes.covered(number)
@@ -200,14 +204,6 @@ class _Work:
             self.active.append(_Sequence(number, request, run))
             runs.append(run)
         return runs
-
-    def _share(self, index: int) -> Run:
-        """Opens the store of a shared run. Its parent is open already, since paths go from the root down."""
-        found = self.prefixes.runs[index]
-        parent = self.shared[found.parent] if found.parent >= 0 else None
-        above = (*parent.above, parent) if parent else ()
-        self.shared[index] = Run(found.tokens, found.start, above, new_store(self.decoder, len(found.tokens)))
-        return self.shared[index]
 
     @torch.inference_mode()
     def retire(self, done: Sequence[int]) -> None:

@@ -42,7 +42,7 @@ def run_pass(decoder: Decoder, runs: Sequence[Run], rows: Sequence[Row] = (), sl
         positions.extend(range(run.start, run.start + len(run.tokens)))
     position_T = torch.tensor(positions, device=decoder.device)
     tokens_T = torch.tensor(tokens, device=decoder.device)
-    hidden: Tensor = decoder(tokens_T, position_T, _pass_attention(runs, rows, slots, position_T))
+    hidden: Tensor = decoder(tokens_T, position_T, _pass_attention(runs, rows, slots, position_T, decoder.compute))
     return hidden
 
 
@@ -55,12 +55,15 @@ def run_starts(runs: Sequence[Run], rows: int = 0) -> list[int]:
     return starts
 
 
-def _pass_attention(runs: Sequence[Run], rows: Sequence[Row], slots: Slots | None, position_T: Tensor) -> Attend:
+def _pass_attention(
+    runs: Sequence[Run], rows: Sequence[Row], slots: Slots | None, position_T: Tensor, compute: torch.dtype
+) -> Attend:
     """Attention of one pass, with the lists of who reads what made once for all layers."""
     starts = run_starts(runs, len(rows))
     batches = _batches(runs, starts, position_T.device)
     readers = _readers(runs, rows, starts, position_T)
     growing = _Growing(slots, rows, position_T.device) if slots is not None and rows else None
+    wide = torch.promote_types(compute, torch.float32)
 
     def attend(layer: int, query_T_H_d: Tensor, key: Tensor, value: Tensor, rule: AttentionRule) -> Tensor:
         for run, start in zip(runs, starts, strict=True):
@@ -69,8 +72,7 @@ def _pass_attention(runs: Sequence[Run], rows: Sequence[Row], slots: Slots | Non
                 run.store.keys[layer, :, : stop - start] = key[start:stop].transpose(0, 1)
                 run.store.values[layer, :, : stop - start] = value[start:stop].transpose(0, 1)
         output = torch.empty_like(query_T_H_d)
-        total = torch.empty(query_T_H_d.shape[:2], dtype=torch.promote_types(query_T_H_d.dtype, torch.float32))
-        total = total.to(query_T_H_d.device)
+        total = query_T_H_d.new_empty(query_T_H_d.shape[:2], dtype=wide)
         if growing is not None:
             part = slice(0, len(rows))
             output[part], total[part] = growing.attend(layer, query_T_H_d[part], key[part], value[part], rule)
@@ -101,18 +103,20 @@ def _attend_own(
     query_B_t_H_d: Tensor, key_B_t_K_d: Tensor, value_B_t_K_d: Tensor, rule: AttentionRule
 ) -> tuple[Tensor, Tensor]:
     """Runs over their own tokens, each token up to itself: (B, t, H, d) and (B, t, H)."""
-    batch, length, heads, width = query_B_t_H_d.shape
+    batch, length, _, width = query_B_t_H_d.shape
     narrow = key_B_t_K_d.shape[2]
-    query = query_B_t_H_d.unflatten(2, (narrow, -1)).permute(0, 2, 3, 1, 4).flatten(0, 1)  # B·K, G, t, d
-    groups = query.shape[1]
-    key, value = (x.transpose(1, 2).flatten(0, 1)[:, None].expand(-1, groups, -1, -1) for x in (key_B_t_K_d, value_B_t_K_d))
+    query = query_B_t_H_d.view(batch, length, narrow, -1, width).permute(0, 2, 3, 1, 4).flatten(0, 1)
+    groups = query.shape[1]  # the query is now B·K, G, t, d
+    key, value = (
+        x.transpose(1, 2).flatten(0, 1)[:, None].expand(-1, groups, -1, -1) for x in (key_B_t_K_d, value_B_t_K_d)
+    )
     allowed = None
     if rule.window is not None and length > rule.window:
         back = torch.arange(length, device=query.device)[:, None] - torch.arange(length, device=query.device)
         allowed = ((back >= 0) & (back < rule.window))[None, None]
     output, total = attend_part(query, key, value, rule, allowed=allowed, causal=allowed is None)
-    output = output.unflatten(0, (batch, narrow)).permute(0, 3, 1, 2, 4).reshape(batch, length, heads, width)
-    return output, total.unflatten(0, (batch, narrow)).permute(0, 3, 1, 2).reshape(batch, length, heads)
+    output = output.view(batch, narrow, groups, length, width).permute(0, 3, 1, 2, 4).reshape(query_B_t_H_d.shape)
+    return output, total.view(batch, narrow, groups, length).permute(0, 3, 1, 2).flatten(2)
 
 
 class _Growing:
@@ -136,7 +140,7 @@ class _Growing:
             allowed_R_U &= seen_U > self.at_R[:, None] - rule.window
         rows = len(query_R_H_d)
         output, total = attend_part(
-            query_R_H_d.unflatten(1, (keys.shape[1], -1)),
+            query_R_H_d.view(rows, keys.shape[1], -1, keys.shape[3]),
             keys[:rows, :, : self.longest],
             values[:rows, :, : self.longest],
             rule,
@@ -160,21 +164,23 @@ class _Reader:
         assert self.run.store is not None
         length = len(self.run.tokens)
         keys, values = (x[layer, :, None, :length] for x in (self.run.store.keys, self.run.store.values))
-        query = query_T_H_d[self.at_T].unflatten(1, (len(keys), -1)).permute(1, 2, 0, 3)  # K, G, T, d
-        groups = query.shape[1]
+        query_T_K_G_d = query_T_H_d[self.at_T].view(len(self.at_T), len(keys), -1, keys.shape[3])
+        groups = query_T_K_G_d.shape[2]
         allowed = None
         if rule.window is not None and self.farthest >= rule.window:
             position_U = torch.arange(self.run.start, self.run.start + length, device=self.at_T.device)
             allowed = (self.position_T[:, None] - position_U < rule.window)[None, None]
         output, total = attend_part(
-            query, keys.expand(-1, groups, -1, -1), values.expand(-1, groups, -1, -1), rule, allowed=allowed
+            query_T_K_G_d.permute(1, 2, 0, 3),
+            keys.expand(-1, groups, -1, -1),
+            values.expand(-1, groups, -1, -1),
+            rule,
+            allowed=allowed,
         )
         return output.permute(2, 0, 1, 3).flatten(1, 2), total.permute(2, 0, 1).flatten(1)
 
 
-def _readers(
-    runs: Sequence[Run], rows: Sequence[Row], starts: Sequence[int], position_T: Tensor
-) -> list[_Reader]:
+def _readers(runs: Sequence[Run], rows: Sequence[Row], starts: Sequence[int], position_T: Tensor) -> list[_Reader]:
     """Each shared run with all the tokens under it, root first."""
     under: dict[Run, list[int]] = {}
     for index, row in enumerate(rows):

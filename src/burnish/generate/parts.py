@@ -13,8 +13,6 @@ from torch import Tensor
 
 from burnish.model.attention import AttentionRule
 
-FEW_QUERIES = 8  # up to here plain products are faster on a processor than the fused kernel, which works in larger tiles
-
 
 def attend_part(
     query_B_H_t_d: Tensor,
@@ -33,8 +31,7 @@ def attend_part(
     mask = None
     if allowed is not None:
         mask = torch.zeros_like(allowed, dtype=query_B_H_t_d.dtype).masked_fill_(~allowed, float("-inf"))
-    few = query_B_H_t_d.shape[2] <= FEW_QUERIES
-    if few or rule.softcap is not None or query_B_H_t_d.device.type != "cpu":
+    if rule.softcap is not None or query_B_H_t_d.device.type != "cpu":
         return _attend_plainly(query_B_H_t_d, key_B_H_u_d, value_B_H_u_d, rule, mask, causal)
     # the fused kernel behind scaled_dot_product_attention, which keeps the log-sum-exp to itself
     output, total = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
@@ -48,7 +45,7 @@ def attend_part(
 def _attend_plainly(
     query: Tensor, key: Tensor, value: Tensor, rule: AttentionRule, mask: Tensor | None, causal: bool
 ) -> tuple[Tensor, Tensor]:
-    """The same by the definition, in at least float32."""
+    """The same by the definition, in at least float32, for soft caps and for devices without that kernel."""
     wide = torch.promote_types(query.dtype, torch.float32)
     scores = query.to(wide) @ key.to(wide).transpose(-1, -2) * rule.scale
     if rule.softcap is not None:

@@ -12,7 +12,7 @@ LEAST_SHARED = 32
 
 @dataclass(frozen=True)
 class SharedRun:
-    """Tokens start..stop of a prompt, the same in several prompts. `parent` is the run before it, -1 for a first one."""
+    """Tokens that several prompts share from `start` on. `parent` is the run before this one, -1 for a first one."""
 
     tokens: tuple[int, ...]
     start: int

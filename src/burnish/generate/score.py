@@ -5,14 +5,13 @@ Names: T tokens, N targets.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 
 from burnish.core.errors import DataError
-from burnish.generate.cache import Run, new_store
+from burnish.generate.cache import Run, new_store, open_shared
 from burnish.generate.forward import run_pass, run_starts
 from burnish.generate.prefixes import Prefixes, find_prefixes
 from burnish.model.decoder import Decoder
@@ -28,27 +27,132 @@ class Choices:
 
 
 @dataclass(frozen=True)
-class _Scored:
-    """Tokens to be predicted one after the other, all from their run but the first one, if `before` is given."""
+class _Target:
+    """A token to be predicted at a place of the pass, and whose score it adds to."""
 
-    tokens: Sequence[int]
-    row: int
-    run: Run | None
-    before: Run | None = None
+    at: int
+    token: int
+    score: int
 
 
-def score_choices(
-    decoder: Decoder, questions: Sequence[Choices], *, tokens_per_pass: int = 2048
-) -> list[list[float]]:
-    """The log-probability, in nats, of each continuation of each question.
+def score_choices(decoder: Decoder, questions: Sequence[Choices], *, tokens_per_pass: int = 2048) -> list[list[float]]:
+    """The log-probability, in nats, of each continuation of each question, summed over its tokens.
 
+    A pass holds whole questions, of at most `tokens_per_pass` own tokens unless one alone has more; what they share
+    is computed once over all passes.
     Raises DataError: an empty prompt, or a question longer than the context.
     """
     for number, question in enumerate(questions):
-        longest = max(map(len, question.continuations), default=0)
-        _check(decoder, number, "question", question.prompt, len(question.prompt) + longest)
+        if not question.prompt:
+            where, move = f"question {number}", "give at least one token, such as the start token"
+            raise DataError("A question has an empty prompt.", where=where, next_move=move)
+        longest = max((len(continuation) for continuation in question.continuations), default=0)
+        _check_length(decoder, f"question {number}", len(question.prompt) + longest)
     prefixes = find_prefixes([question.prompt for question in questions])
     in_order = sorted(range(len(questions)), key=lambda number: (prefixes.paths[number], number))
-    scores: list[list[float]] = [[0.0] * len(question.continuations) for question in questions]
-    ...
+    costs = [_cost(question) - prefixes.covered(number) for number, question in enumerate(questions)]
+    scores: list[list[float]] = [[] for _ in questions]
+    shared: dict[int, Run] = {}
+    for numbers in _passes(in_order, costs, tokens_per_pass):
+        needed = sorted({run for number in numbers for run in prefixes.paths[number]})
+        shared = {run: shared[run] for run in needed if run in shared}  # in order, a run is not needed again later
+        for number, sums in zip(numbers, _score_pass(decoder, questions, numbers, prefixes, shared), strict=True):
+            scores[number] = sums
     return scores
+
+
+def text_loss(
+    decoder: Decoder, texts: Sequence[Sequence[int]], *, tokens_per_pass: int = 2048
+) -> list[tuple[float, int]]:
+    """For each text the sum of -log p of its tokens in nats, and how many were predicted: all but the first.
+
+    Raises DataError: a text longer than the context.
+    """
+    for number, text in enumerate(texts):
+        _check_length(decoder, f"text {number}", len(text))
+    losses = [(0.0, 0)] * len(texts)
+    predicted = [number for number, text in enumerate(texts) if len(text) > 1]
+    for numbers in _passes(predicted, [len(text) - 1 for text in texts], tokens_per_pass):
+        runs = [Run(texts[number][:-1]) for number in numbers]  # nothing is predicted from the last token
+        targets = [
+            _Target(start + offset, token, index)
+            for index, (number, start) in enumerate(zip(numbers, run_starts(runs), strict=True))
+            for offset, token in enumerate(texts[number][1:])
+        ]
+        for number, total in zip(numbers, _sum_logprobs(decoder, runs, targets, len(numbers)), strict=True):
+            losses[number] = (-total, len(texts[number]) - 1)
+    return losses
+
+
+def _check_length(decoder: Decoder, where: str, length: int) -> None:
+    if length > decoder.config.context:
+        raise DataError(
+            "A text is longer than the model's context.",
+            where=where,
+            seen=f"{length} of {decoder.config.context} tokens",
+            next_move="shorten it",
+        )
+
+
+def _cost(question: Choices) -> int:
+    """Tokens to compute for a question on its own."""
+    return len(question.prompt) + sum(max(len(continuation) - 1, 0) for continuation in question.continuations)
+
+
+def _passes(numbers: Sequence[int], costs: Sequence[int], tokens_per_pass: int) -> Iterator[list[int]]:
+    """Neighbours together, while they fit."""
+    together: list[int] = []
+    total = 0
+    for number in numbers:
+        if together and total + costs[number] > tokens_per_pass:
+            yield together
+            together, total = [], 0
+        together.append(number)
+        total += costs[number]
+    if together:
+        yield together
+
+
+def _score_pass(
+    decoder: Decoder, questions: Sequence[Choices], numbers: Sequence[int], prefixes: Prefixes, shared: dict[int, Run]
+) -> list[list[float]]:
+    """Scores these questions in one pass. Adds the shared runs it had to compute to `shared`."""
+    runs: list[Run] = []
+    for index in sorted({run for number in numbers for run in prefixes.paths[number]} - shared.keys()):
+        shared[index] = open_shared(decoder, prefixes, index, shared)
+        runs.append(shared[index])
+    wanted: list[tuple[Run, Run | None, tuple[int, ...]]] = []
+    for number in numbers:
+        covered = prefixes.covered(number)
+        tokens = questions[number].prompt[covered:]
+        above = tuple(shared[run] for run in prefixes.paths[number])
+        is_read = any(len(continuation) > 1 for continuation in questions[number].continuations)
+        prompt = Run(tokens, covered, above, new_store(decoder, len(tokens)) if is_read else None)
+        runs.append(prompt)
+        for continuation in questions[number].continuations:
+            # the first token is predicted at the prompt's end, and nothing is predicted from the last
+            further = continuation[:-1]
+            run = Run(further, covered + len(tokens), (*above, prompt)) if further else None
+            runs.extend([run] if run else [])
+            wanted.append((prompt, run, continuation))
+    starts = dict(zip(runs, run_starts(runs), strict=True))
+    targets = []
+    for score, (prompt, run, continuation) in enumerate(wanted):
+        places = [starts[prompt] + len(prompt.tokens) - 1]
+        places += range(starts[run], starts[run] + len(run.tokens)) if run else ()
+        targets += [_Target(at, token, score) for at, token in zip(places, continuation, strict=False)]
+    sums = iter(_sum_logprobs(decoder, runs, targets, len(wanted)))
+    return [[next(sums) for _ in questions[number].continuations] for number in numbers]
+
+
+@torch.inference_mode()
+def _sum_logprobs(decoder: Decoder, runs: Sequence[Run], targets: Sequence[_Target], scores: int) -> list[float]:
+    """The sum of the targets' log-probabilities for each score."""
+    hidden_T_D = run_pass(decoder, runs)
+    if not targets:
+        return [0.0] * scores
+    at_N, token_N, score_N = torch.tensor([(t.at, t.token, t.score) for t in targets], device=decoder.device).T
+    logprob_N = target_logprobs(hidden_T_D[at_N], decoder.head_weight, token_N)
+    sums = torch.zeros(scores, dtype=torch.float64, device=decoder.device)
+    summed: list[float] = sums.index_add_(0, score_N, logprob_N.double()).tolist()
+    return summed

@@ -1,4 +1,4 @@
-"""Errors of libraries written in Rust: some arrive as panics, which are not subclasses of Exception."""
+"""Errors of libraries: some have no base in common, and panics of Rust code are not even subclasses of Exception."""
 
 from __future__ import annotations
 

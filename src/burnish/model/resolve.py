@@ -7,6 +7,7 @@ from pathlib import Path
 
 from burnish.core.errors import ModelError
 from burnish.model.bundled import BUNDLED, bundled_path
+from burnish.model.panics import as_model_error
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 HUB_FILES = [
@@ -67,33 +68,25 @@ def _at_home(name: str) -> Path:
 
 def _from_hub(name: str) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import (
-        GatedRepoError,
-        LocalEntryNotFoundError,
-        OfflineModeIsEnabled,
-        RepositoryNotFoundError,
-    )
 
-    try:
+    # Below the hub's client lies an HTTP client of its own choice, whose errors have no base in common.
+    with as_model_error(lambda error: _hub_error(name, error)):
         return Path(snapshot_download(name, allow_patterns=HUB_FILES, ignore_patterns=HUB_NOT))
-    except GatedRepoError as error:
-        raise ModelError(
-            f"The hub model {name} asks for its terms to be accepted first.",
-            where=name,
-            next_move="accept them on the model's page, then run `hf auth login`",
-        ) from error
-    except RepositoryNotFoundError as error:
-        raise ModelError(f"There is no model {name}, here or on the hub.", where=name, next_move="check it") from error
-    except (LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
-        raise ModelError(
-            f"The hub model {name} is not on this machine, and the hub cannot be reached.",
-            where=name,
-            next_move="connect (or unset HF_HUB_OFFLINE) and run the same command again",
-        ) from error
-    except OSError as error:
-        raise ModelError(
-            f"The hub model {name} could not be downloaded.",
-            where=name,
-            seen=str(error).splitlines()[0][:200] if str(error) else type(error).__name__,
-            next_move="run the same command again: it goes on where it stopped",
-        ) from error
+
+
+def _hub_error(name: str, error: BaseException) -> ModelError:
+    from huggingface_hub import errors
+
+    if isinstance(error, errors.GatedRepoError):
+        what = f"The hub model {name} asks for its terms to be accepted first."
+        next_move = "accept them on the model's page, then run `hf auth login`"
+    elif isinstance(error, errors.RepositoryNotFoundError | errors.HFValidationError):
+        what, next_move = f"There is no model {name}, here or on the hub.", "check the name"
+    elif isinstance(error, errors.LocalEntryNotFoundError | errors.OfflineModeIsEnabled):
+        what = f"The hub model {name} is not on this machine, and the hub cannot be reached."
+        next_move = "connect (or unset HF_HUB_OFFLINE) and run the same command again"
+    else:
+        what = f"The hub model {name} could not be downloaded."
+        next_move = "run the same command again: it goes on where it stopped"
+    first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return ModelError(what, where=name, seen=first_line[:200], next_move=next_move)

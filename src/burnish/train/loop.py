@@ -214,7 +214,7 @@ def _fill(parameters: Mapping[str, nn.Parameter], tensors: Mapping[str, Tensor])
 def _cut_metrics(path: Path, step: int) -> None:
     """Drops the lines of steps that the checkpoint does not know of: they will be done again."""
     if path.exists():
-        kept = [line for line in path.read_text("utf-8").splitlines() if _step_of(line) <= step]
+        kept = [line for line in path.read_text("utf-8").split("\n") if line and _step_of(line) <= step]
         write_bytes(path, "".join(line + "\n" for line in kept).encode("utf-8"))
 
 

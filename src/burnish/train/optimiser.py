@@ -12,7 +12,9 @@ MOMENTS = ("exp_avg", "exp_avg_sq")
 
 def make_adamw(parameters: Mapping[str, nn.Parameter], weight_decay: float) -> torch.optim.AdamW:
     """AdamW (arXiv 1711.05101) with the usual β = (0.9, 0.999)."""
-    return torch.optim.AdamW(list(parameters.values()), lr=0.0, betas=(0.9, 0.999), weight_decay=weight_decay, fused=True)
+    return torch.optim.AdamW(
+        list(parameters.values()), lr=0.0, betas=(0.9, 0.999), weight_decay=weight_decay, fused=True
+    )
 
 
 def optimiser_tensors(optimiser: torch.optim.AdamW, parameters: Mapping[str, nn.Parameter]) -> dict[str, Tensor]:

@@ -121,7 +121,7 @@ def write_run(tmp_path: Path) -> Callable[[list[Item]], RunFolder]:
             for step in range(1, 151)
         ]
         write_jsonl(folder.metrics, lines)
-        write_json(folder.training, {"chosen_step": 90})
+        write_json(folder.training, {"best_step": 90})
         write_json(
             folder.environment, {"burnish": "0.1.0", "torch": "2.13", "machine": {"cpu": "8 cores", "memory_gb": 16}}
         )

@@ -1,10 +1,12 @@
 import dataclasses
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 from burnish.core.errors import BurnishError
 from burnish.core.files import write_json
+from burnish.core.records import Item
 from burnish.evals.report import report_context, write_report
 from burnish.evals.report_rows import LONGEST, clipped, row_groups
 from burnish.evals.verdict_text import write_verdict
@@ -35,9 +37,10 @@ class Tags(HTMLParser):
 
 @pytest.fixture
 def report(invented_items, write_run):
-    def write(items=invented_items, change=lambda folder: None):
+    def write(items=invented_items, change=lambda folder: None, *, judged=True):
         folder = write_run(items)
-        write_verdict(folder)
+        if judged:
+            write_verdict(folder)
         change(folder)
         write_report(folder)
         return folder.report.read_text("utf-8")
@@ -130,3 +133,24 @@ def test_very_long_texts_are_cut_and_say_so():
     shown = clipped("x" * 5000)
     assert shown.startswith("x" * LONGEST)
     assert shown.endswith("(5,000 characters in all)")
+
+
+def test_a_task_scored_by_loss_against_one_opponent_has_a_report(report):
+    rng = np.random.default_rng(5)
+    losses = {"base": rng.normal(3, 0.3, 30), "tuned": rng.normal(2.5, 0.3, 30)}
+    items = [
+        Item("task", f"t{place:02d}", arm, "", None, "", {"loss": float(loss)})
+        for arm, values in losses.items()
+        for place, loss in enumerate(values)
+    ]
+
+    def change(folder):
+        task = {"metric": "loss", "shape": "plain text", "higher_is_better": False}
+        write_json(
+            folder.arms, {"opponents": ["base"], "task": task, "suites": [], "prompted": {"left_out": "no prompt"}}
+        )
+        write_verdict(folder)
+
+    page = report(items, change, judged=False)
+    assert "BETTER at the task. Memory: NOT PROVEN." in page
+    assert "nats per token" in page

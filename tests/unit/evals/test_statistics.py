@@ -96,11 +96,19 @@ def test_interval_and_exact_test_never_contradict_each_other():
 
 
 def test_equal_arms_differ_by_zero_with_an_honest_width():
-    for scores in ([1, 0, 1, 1, 0] * 10, [0.5, 0.25, 0.75, 0.1, 0.3] * 10):
+    # Right and wrong: an unseen item differs by 1; other scores: by their spread, here 0.22494.
+    for scores, unit in (([1, 0, 1, 1, 0] * 10, 1.0), ([0.5, 0.25, 0.75, 0.1, 0.3] * 10, 0.22494)):
         estimate = paired_difference(scores, scores)
         assert (estimate.delta, estimate.p) == (0.0, 1.0)
-        assert estimate.high == pytest.approx(unseen_half_width(50, 0.95))
+        assert estimate.high == pytest.approx(unit * unseen_half_width(50, 0.95), rel=1e-3)
         assert estimate.low == pytest.approx(-estimate.high)
+
+
+def test_a_constant_difference_is_not_taken_for_certainty():
+    scores = np.linspace(1, 2, 20)
+    estimate = paired_difference(scores + 0.3, scores)
+    assert estimate.delta == pytest.approx(0.3)
+    assert 0 < estimate.low < 0.3 < estimate.high
 
 
 def test_bootstrap_interval_is_that_of_scipy():

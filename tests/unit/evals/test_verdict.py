@@ -229,7 +229,7 @@ def test_a_lacking_score_or_plan_entry_is_named(invented_items, plan):
     bare = [dataclasses.replace(item, scores={}) if item.id == "test-005" else item for item in invented_items]
     with pytest.raises(DataError, match="correct"):
         judge(bare, plan)
-    with pytest.raises(BurnishError, match="lacks an entry"):
+    with pytest.raises(BurnishError, match="does not say"):
         judge(invented_items, {"specialist": "tuned"})
     with pytest.raises(RecipeError, match="opponent"):
         judge(invented_items, {**plan, "opponents": []})

@@ -36,10 +36,12 @@ class Hub(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = self.path.split("?")[0]
-        if path.startswith("/api/models/org/tiny"):
+        if path.startswith(("/api/models/org/tiny", "/api/models/org/cut")):
             self.answer(200, self.listing(path))
         elif path.startswith("/org/tiny/resolve/") and path.rsplit("/", 1)[1] in FILES:
             self.answer(200, FILES[path.rsplit("/", 1)[1]])
+        elif path.startswith("/org/cut/resolve/"):
+            self.answer(200, FILES[path.rsplit("/", 1)[1]], cut=True)
         else:
             self.answer(404, b"{}", {"X-Error-Code": "RepoNotFound"})
 
@@ -53,7 +55,7 @@ class Hub(BaseHTTPRequestHandler):
         siblings = [{"rfilename": name} for name in FILES]
         return json.dumps({"id": "org/tiny", "sha": COMMIT, "siblings": siblings}).encode()
 
-    def answer(self, status: int, content: bytes, more: dict[str, str] | None = None) -> None:
+    def answer(self, status: int, content: bytes, more: dict[str, str] | None = None, *, cut: bool = False) -> None:
         etag = hashlib.sha256(content).hexdigest()
         headers = {"Content-Length": str(len(content)), "ETag": f'"{etag}"', "X-Repo-Commit": COMMIT, **(more or {})}
         self.send_response(status)
@@ -61,7 +63,8 @@ class Hub(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         if self.command == "GET":
-            self.wfile.write(content)
+            self.wfile.write(content[: len(content) // 2] if cut else content)
+            self.close_connection = cut
 
     def log_message(self, format: str, *arguments: object) -> None:
         pass
@@ -116,11 +119,25 @@ def test_a_model_that_the_hub_does_not_have_is_said_so(hub: str, tmp_path: Path)
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("name", ["org/a..b", "org/a--b", "org/" + "a" * 200])
+def test_a_name_that_the_hub_does_not_allow_is_no_model(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="There is no"):
+        resolve(name, base=tmp_path)
+
+
 @pytest.mark.parametrize("variables", [{"HF_HUB_OFFLINE": "1"}, {"HF_ENDPOINT": "http://127.0.0.1:9"}])
 def test_without_a_connection_it_is_one_clear_error(tmp_path: Path, variables: dict[str, str]) -> None:
     done = resolve_elsewhere("org/tiny", tmp_path, **variables)
     assert done.returncode == 1
     assert "not on this machine, and the hub cannot be reached" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_download_that_breaks_off_is_one_clear_error(hub: str, tmp_path: Path) -> None:
+    done = resolve_elsewhere("org/cut", tmp_path, HF_ENDPOINT=hub)
+    assert done.returncode == 1
+    assert "could not be downloaded" in done.stderr
+    assert "goes on where it stopped" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -1,0 +1,1 @@
+"""Pages of docs/generated, each made from the code that it describes."""

@@ -1,0 +1,289 @@
+"""The model card: card.md, made of what the run folder holds and of nothing else. What is missing is said."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from burnish.core.errors import BurnishError
+from burnish.core.files import dump_json, read_json, write_text
+from burnish.core.run_folder import RunFolder
+from burnish.core.settings import read_yaml
+
+ACTIVE = re.compile(r"([\\`*_\[\]|~$#])")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+ARMS = {"base": "the base model", "prompted": "the base model, well prompted", "tuned": "this model"}
+Facts = Mapping[str, Any]
+
+
+def write_card(folder: RunFolder) -> None:
+    """Writes card.md. A part that is absent or unreadable gives a sentence that says so, never an error."""
+    recipe = _recipe(folder.recipe)
+    environment, data = _facts(folder.environment), _facts(folder.data_card)
+    training, verdict, parity = _facts(folder.training), _facts(folder.verdict_json), _facts(folder.parity)
+    base = _base(environment, recipe, parity)
+    sections = [
+        _front_matter(folder, base, training, verdict, parity),
+        f"# {escaped(folder.name)}",
+        _summary(base, training, verdict),
+        "## Use",
+        _use(parity),
+        "## Evaluation",
+        _evaluation(verdict),
+        "## Do the files answer as the trained model did?",
+        _parity(parity),
+        "## Data",
+        _data(data),
+        "## Training",
+        _training(training, environment),
+        "## Limits",
+        _limits(verdict, base),
+    ]
+    write_text(folder.card, "\n\n".join(sections) + "\n")
+
+
+def escaped(value: object) -> str:
+    """Text of unknown origin inside a line of Markdown: one line, no markup, no HTML, no invisible characters."""
+    line = " ".join(CONTROL.sub(" ", str(value)).split())
+    return ACTIVE.sub(r"\\\1", line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
+
+
+def _facts(path: Path) -> Facts:
+    try:
+        value = read_json(path)
+    except BurnishError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _recipe(path: Path) -> Facts:
+    try:
+        return read_yaml(path).values
+    except BurnishError:
+        return {}
+
+
+def _at(facts: Any, *keys: str) -> Any:
+    """A value deep within JSON, None where a step is missing or not a mapping."""
+    for key in keys:
+        facts = facts.get(key) if isinstance(facts, dict) else None
+    return facts
+
+
+def _base(environment: Facts, recipe: Facts, parity: Facts) -> dict[str, str]:
+    """The base's name without the user's folders, its licence and its hash; "" for what is not known."""
+    model = _at(recipe, "model")
+    name = str(_at(environment, "model", "name") or _at(model, "name") or (model if isinstance(model, str) else ""))
+    local = name.startswith(("/", "~", ".")) or "\\" in name or name.endswith(".gguf") or name.count("/") > 1
+    return {
+        "name": Path(name.replace("\\", "/")).name if local else name,
+        "hub": "" if local or "/" not in name else name,
+        "licence": str(_at(parity, "base", "licence") or ""),
+        "sha256": str(_at(environment, "model", "sha256") or ""),
+    }
+
+
+def _front_matter(folder: RunFolder, base: dict[str, str], training: Facts, verdict: Facts, parity: Facts) -> str:
+    """The block that the hub reads. Every value is JSON, which is YAML that no text can break out of."""
+    written = [name for name, form in _forms(parity) if form.get("status") != "failed"]
+    values: dict[str, Any] = {
+        "library_name": "transformers" if "merged" in written else "peft" if "adapter" in written else "gguf",
+        "pipeline_tag": "text-generation",
+        "tags": ["burnish", *([str(training["method"])] if training.get("method") else []), *_kinds(written)],
+    }
+    if base["hub"]:
+        values["base_model"] = base["hub"]
+    if base["licence"]:
+        values["license"] = base["licence"]
+    if results := _model_index(verdict):
+        values["model-index"] = [{"name": folder.name, "results": [results]}]
+    return "\n".join(["---", *(f"{key}: {_yaml(value)}" for key, value in values.items()), "---"])
+
+
+def _yaml(value: Any) -> str:
+    """JSON whose line ends are all escaped: YAML takes some for line ends that JSON does not."""
+    return re.sub(r"[\x7f-\x9f\u2028\u2029\ufeff]", lambda found: f"\\u{ord(found[0]):04x}", dump_json(value))
+
+
+def _kinds(forms: Sequence[str]) -> list[str]:
+    return ["gguf"] if any(form.startswith("gguf") for form in forms) else []
+
+
+def _model_index(verdict: Facts) -> dict[str, Any] | None:
+    """The specialist's own scores on the test rows, as the hub lists them."""
+    scores = [_at(arm, "metrics") for arm in _list(_at(verdict, "task", "arms")) if _at(arm, "arm") == "tuned"]
+    if not scores or not isinstance(scores[0], dict):
+        return None
+    metrics = [{"type": name, "value": _at(mean, "mean")} for name, mean in scores[0].items()]
+    return {
+        "task": {"type": "text-generation"},
+        "dataset": {"type": "private", "name": f"held-out rows of the user's own data ({verdict['task'].get('n')})"},
+        "metrics": metrics,
+    }
+
+
+def _summary(base: dict[str, str], training: Facts, verdict: Facts) -> str:
+    method = f", by {escaped(training['method'])}" if training.get("method") else ""
+    licence = escaped(base["licence"]) if base["licence"] else "not stated by the base: find it before you pass this on"
+    lines = [
+        f"{escaped(base['name']) or 'An unknown base'}, trained on one person's data with Burnish{method}.",
+        f"- Licence of the base, which binds this model too: {licence}.",
+        f"- Base weights (sha256): `{re.sub('[^0-9a-f]', '', base['sha256']) or 'not recorded'}`.",
+    ]
+    if verdict:
+        task, memory = _at(verdict, "task", "outcome"), _at(verdict, "memory", "outcome")
+        lines.append(f"- Verdict: {escaped(task)} at the task; memory {escaped(memory)}.")
+    return "\n".join(lines)
+
+
+def _use(parity: Facts) -> str:
+    forms = [(name, form) for name, form in _forms(parity) if form.get("status") in ("passed", "not checked")]
+    texts = [_command(name, form) for name, form in forms]
+    texts = [text for text in texts if text]
+    return "\n\n".join(texts) or "No form has been exported: `burnish export RUN` writes them."
+
+
+def _command(name: str, form: Facts) -> str:
+    file = re.sub(r"[^\w.\-]", "", str(form.get("file")))
+    if name == "merged":
+        return (
+            f"The whole model, {escaped(form.get('dtype'))}, for transformers and vLLM:\n\n```python\n"
+            "from transformers import AutoModelForCausalLM, AutoTokenizer\n\n"
+            f'tokenizer = AutoTokenizer.from_pretrained("export/{file}")\n'
+            f'model = AutoModelForCausalLM.from_pretrained("export/{file}")\n'
+            'chat = [{"role": "user", "content": "…"}]\n'
+            'ids = tokenizer.apply_chat_template(chat, add_generation_prompt=True, return_tensors="pt")\n'
+            "print(tokenizer.decode(model.generate(**ids, max_new_tokens=200)[0, ids.input_ids.shape[1]:]))\n```"
+        )
+    if name == "adapter" and form.get("status") == "passed":
+        base = "export/base" if form.get("base") == "base" else "the base's folder or hub name"
+        return (
+            "The adapter alone, for peft, on the base it was trained on:\n\n```python\n"
+            "from peft import PeftModel\nfrom transformers import AutoModelForCausalLM\n\n"
+            f'base = AutoModelForCausalLM.from_pretrained("{base}")\n'
+            f'model = PeftModel.from_pretrained(base, "export/{file}")\n```'
+        )
+    if name.startswith("gguf"):
+        return (
+            f"`{file}`, for llama.cpp and Ollama:\n\n```sh\nllama-server -m export/{file} --jinja --temp 0\n"
+            "cd export && ollama create specialist -f Modelfile && ollama run specialist\n```"
+        )
+    return ""
+
+
+def _evaluation(verdict: Facts) -> str:
+    task = _at(verdict, "task")
+    if not isinstance(task, dict):
+        return "Not evaluated: `burnish evaluate RUN` compares the model with its base."
+    arms = [arm for arm in _list(task.get("arms")) if isinstance(_at(arm, "metrics"), dict)]
+    names = list(dict.fromkeys(metric for arm in arms for metric in arm["metrics"]))
+    rows = [
+        [ARMS.get(str(arm.get("arm")), str(arm.get("arm"))), *(_interval(_at(arm, "metrics", name)) for name in names)]
+        for arm in arms
+    ]
+    suites = [
+        [one.get("suite"), one.get("outcome"), _number(one.get("delta")), _number(one.get("margin")), one.get("n")]
+        for one in _list(_at(verdict, "memory", "suites"))
+        if isinstance(one, dict)
+    ]
+    parts = [
+        f"The task, on {escaped(task.get('n'))} rows that training never read. {escaped(task.get('reason'))}",
+        _table(["", *(f"{name} (95 % interval)" for name in names)], rows),
+        f"Memory of what the base knew: {escaped(_at(verdict, 'memory', 'outcome'))}.",
+        _table(["suite", "outcome", "change", "margin", "items"], suites) if suites else "No suite was run.",
+    ]
+    return "\n\n".join(parts)
+
+
+def _parity(parity: Facts) -> str:
+    forms = _forms(parity)
+    if not forms:
+        return "Not exported."
+    rows = [
+        [
+            name,
+            form.get("status"),
+            form.get("engine", ""),
+            _number(_at(form, "measured", "top1_agreement")),
+            _number(_at(form, "measured", "max_difference")),
+            f"{_at(form, 'measured', 'answers_equal')} of {_at(form, 'measured', 'answers')}"
+            if _at(form, "measured", "answers")
+            else "",
+            form.get("why", ""),
+        ]
+        for name, form in forms
+    ]
+    head = ["form", "status", "engine", "same token", "largest difference (nats)", "equal answers", "why"]
+    return (
+        f"Each form was asked {escaped(parity.get('prompts'))} prompts and held against the trained model in float32, "
+        f"greedy ({escaped(parity.get('tokens'))} tokens; export/parity.json).\n\n{_table(head, rows)}"
+    )
+
+
+def _data(data: Facts) -> str:
+    parts = _at(data, "parts")
+    if not isinstance(parts, dict):
+        return "No record of the data."
+    rows = [[name, _at(part, "rows"), _at(part, "tokens", "total")] for name, part in parts.items()]
+    sources = [
+        [one.get("file"), one.get("rows"), one.get("sha256")]
+        for one in _list(data.get("sources"))
+        if isinstance(one, dict)
+    ]
+    licence = "The licence of the data is not recorded."
+    return "\n\n".join([_table(["part", "rows", "tokens"], rows), _table(["file", "rows", "sha256"], sources), licence])
+
+
+def _training(training: Facts, environment: Facts) -> str:
+    if not training:
+        return "No record of the training."
+    shown = {
+        "method": "method", "objective": "objective", "trainable": "weights trained", "parameters": "weights in all",
+        "steps_done": "updates", "rows_per_update": "rows an update", "learning_rate": "peak learning rate",
+        "best_step": "best step on dev", "best_loss": "loss on dev there", "dtype": "precision of products",
+    }  # fmt: skip
+    rows = [[words, _number(training[key])] for key, words in shown.items() if key in training]
+    rows.append(["seed", _at(environment, "seed")])
+    rows += [[f"version of {name}", value] for name, value in (_at(environment, "versions") or {}).items()]
+    return _table(["", ""], rows) + "\n\nEvery value stands in recipe.yaml, training.json and environment.json."
+
+
+def _limits(verdict: Facts, base: dict[str, str]) -> str:
+    shown = escaped(_at(verdict, "task", "could_show") or "nothing was measured")
+    lines = [
+        f"What the evaluation could show: {shown}",
+        "Scores hold for greedy decoding and for rows like those of the test part; nothing else was measured.",
+        f"It has the faults of {escaped(base['name']) or 'its base'} wherever training did not change them. Safety was "
+        "not evaluated.",
+        "It may give back text of the data it was trained on: pass it on only as you would pass on the data.",
+    ]
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _forms(parity: Facts) -> list[tuple[str, Facts]]:
+    forms = _at(parity, "forms")
+    return [(str(n), f) for n, f in forms.items() if isinstance(f, dict)] if isinstance(forms, dict) else []
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _interval(mean: Any) -> str:
+    low, value, high = (_number(_at(mean, key)) for key in ("low", "mean", "high"))
+    return f"{value} ({low} to {high})" if value else ""
+
+
+def _number(value: Any) -> str:
+    """Four significant digits; whole numbers and words as they are."""
+    return f"{value:.4g}" if isinstance(value, float) else "" if value is None else str(value)
+
+
+def _table(head: Sequence[Any], rows: Sequence[Sequence[Any]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(
+        "| " + " | ".join(cell if cell == "---" else escaped("" if cell is None else cell) for cell in line) + " |"
+        for line in lines
+    )

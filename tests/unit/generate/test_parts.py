@@ -1,0 +1,67 @@
+"""Attention in parts against attention at once."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from burnish.generate.parts import attend_part, merge_parts
+from burnish.model.attention import AttentionRule
+
+
+def tensors(queries: int, keys: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Queries, keys and values for 2 sequences and 3 heads of width 8."""
+    torch.manual_seed(0)
+    shapes = ((2, 3, length, 8) for length in (queries, keys, keys))
+    query, key, value = (torch.randn(shape, dtype=torch.float64) for shape in shapes)
+    return query, key, value
+
+
+@pytest.mark.parametrize("softcap", [None, 1.5])
+def test_a_part_is_softmax_attention_and_its_log_sum_exp(softcap: float | None) -> None:
+    query, key, value = tensors(4, 6)
+    scores = query @ key.transpose(-1, -2) * 0.7
+    scores = scores if softcap is None else softcap * torch.tanh(scores / softcap)
+    allowed = torch.rand(2, 1, 4, 6) > 0.3
+    allowed[..., 0] = True
+    scores = scores.masked_fill(~allowed, float("-inf"))
+    output, total = attend_part(query, key, value, AttentionRule(0.7, softcap=softcap), allowed=allowed)
+    torch.testing.assert_close(output, scores.softmax(-1) @ value, atol=1e-12, rtol=0)
+    torch.testing.assert_close(total, scores.logsumexp(-1), atol=1e-12, rtol=0)
+
+
+@pytest.mark.parametrize("softcap", [None, 1.5])
+def test_causal_is_short_for_a_triangle(softcap: float | None) -> None:
+    query, key, value = tensors(5, 5)
+    rule, triangle = AttentionRule(0.7, softcap=softcap), torch.ones(5, 5, dtype=torch.bool).tril()[None, None]
+    for one, other in zip(
+        attend_part(query, key, value, rule, causal=True),
+        attend_part(query, key, value, rule, allowed=triangle),
+        strict=True,
+    ):
+        torch.testing.assert_close(one, other, atol=1e-12, rtol=0)
+
+
+@pytest.mark.parametrize("softcap", [None, 1.5])
+def test_who_sees_nothing_in_a_part_takes_nothing_from_it(softcap: float | None) -> None:
+    query, key, value = tensors(4, 6)
+    rule = AttentionRule(0.7, softcap=softcap)
+    allowed = torch.ones(1, 1, 4, 6, dtype=torch.bool)
+    allowed[:, :, 1] = False
+    output, total = attend_part(query, key, value, rule, allowed=allowed)
+    assert output[:, :, 1].abs().max() == 0
+    assert (total[:, :, 1] == float("-inf")).all()
+    first, first_total = attend_part(query, key, value, rule)
+    merged, merged_total = merge_parts(first[0], first_total[0], output[0], total[0])
+    torch.testing.assert_close(merged[:, 1], first[0, :, 1])
+    torch.testing.assert_close(merged_total[:, 1], first_total[0, :, 1])
+
+
+def test_two_parts_merge_to_attention_over_both() -> None:
+    query, key, value = tensors(4, 9)
+    rule = AttentionRule(0.7)
+    first, second = (attend_part(query, key[:, :, part], value[:, :, part], rule) for part in (slice(3), slice(3, 9)))
+    whole, whole_total = attend_part(query, key, value, rule)
+    merged, total = merge_parts(first[0][0], first[1][0], second[0][0], second[1][0])
+    torch.testing.assert_close(merged, whole[0], atol=1e-12, rtol=0)
+    torch.testing.assert_close(total, whole_total[0], atol=1e-12, rtol=0)
