@@ -108,7 +108,7 @@ def _check(decoder: Decoder, requests: Sequence[Request]) -> None:
         if not request.prompt:
             trouble, seen, move = "has an empty prompt", "0 tokens", "give at least one token, such as the start token"
         elif not 0 <= min(request.prompt) <= max(request.prompt) < vocab:
-            trouble, seen = "holds a token that the model does not know", str(max(request.prompt))
+            trouble, seen = "holds a token that the model does not know", str(max(request.prompt, key=abs))
             move = f"use the model's own tokenizer: it has {vocab} tokens"
         elif request.max_new_tokens < 0 or not 0 <= request.temperature < math.inf:
             trouble, move = "asks for something impossible", "use max_new_tokens and temperature of at least 0"

@@ -119,11 +119,12 @@ def test_tokens_equal_those_of_transformers() -> None:
     config = LlamaConfig(**sizes, num_attention_heads=4, num_key_value_heads=2, initializer_range=0.4)
     model = LlamaForCausalLM(config).float().eval()
     model.generation_config.eos_token_id = None
+    model.generation_config.pad_token_id = 0
     decoder = build_decoder(config.to_dict(), model.state_dict(), dtype=torch.float32, device=torch.device("cpu"))
     requests = mixed_requests()
     for request, completion in zip(requests, generate(decoder, requests, stop_ids=(), slots=4), strict=True):
         ids = torch.tensor([request.prompt])
-        made = model.generate(ids, max_new_tokens=request.max_new_tokens, do_sample=False, pad_token_id=0)
+        made = model.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=request.max_new_tokens)
         assert tuple(made[0, ids.shape[1] :].tolist()) == completion.tokens
 
 
