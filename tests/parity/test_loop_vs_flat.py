@@ -26,7 +26,7 @@ from burnish.train.settings import TrainSettings
 from tests.tiny import make_model, make_tokenizer
 
 CPU = torch.device("cpu")
-STEPS, PER_UPDATE = 14, 3
+STEPS, PER_UPDATE = 20, 3
 PAIRS = [
     ("which colour is the sky?", "blue"),
     ("and the grass?", "the grass is green, of course"),
@@ -56,7 +56,7 @@ def test_both_give_the_same_losses_step_by_step(flat: ModuleType, tmp_path: Path
     tokenizer = make_tokenizer()
     data = tmp_path / "rows.jsonl"
     data.write_text("".join(json.dumps({"prompt": p, "completion": c}) + "\n" for p, c in PAIRS), "utf-8")
-    rate, warmup, clip = 2e-2, 2, 0.5  # a high rate and a low clip, so that both matter
+    rate, warmup, clip = 1e-2, 2, 0.5  # a high rate and a low clip, so that both matter
     settings = flat.Settings(STEPS, PER_UPDATE, rate, warmup, clip, r=4, alpha=12.0, seed=5)
     theirs = make_model(len(tokenizer), tied=tied)
     expected = flat.train(theirs, tokenizer, flat.read_rows(data), settings)
@@ -75,14 +75,11 @@ def test_both_give_the_same_losses_step_by_step(flat: ModuleType, tmp_path: Path
 
     lines = read_jsonl(run.metrics)
     losses = [line["loss"] for line in lines]
-    print("REL", losses, max(abs(a - b) / b for a, b in zip(losses, expected, strict=True)))
-    assert losses[-1] < 0.95 * losses[0]
+    assert losses[-1] < 0.96 * losses[0]
     assert any(line["grad_norm"] > clip for line in lines)
-    # float32: sums are taken in another order (packed rows, one fused attention product), which AdamW's division by a
-    # root magnifies from step to step: 1e-6 at first, 1e-4 of the loss after 14 steps.
-    assert losses[0] == pytest.approx(expected[0], rel=1e-6)
-    assert losses == pytest.approx(expected, rel=1e-4)
-    print("REL", losses, max(abs(a - b) / b for a, b in zip(losses, expected, strict=True)))
+    assert [line["learning_rate"] for line in lines] == [flat.rate_at(step, settings) for step in range(STEPS)]
+    # The sums are taken in another order (packed rows, a fused attention product): 7e-7 was seen in float32.
+    assert losses == pytest.approx(expected, rel=1e-5)
 
 
 def test_the_script_renders_as_the_package_does(flat: ModuleType) -> None:

@@ -27,7 +27,7 @@ def disk_errors(path: Path) -> Iterator[None]:
                 seen=error.strerror or "",
                 next_move="free some space and run the same command again; what was finished is kept",
             ) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST):
             raise BurnishError(
                 "Cannot write here.",
                 where=str(path),

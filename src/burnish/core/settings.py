@@ -75,7 +75,7 @@ def parse_yaml(text: str, name: str) -> Document:
     """`read_yaml` for a text at hand; `name` stands in errors."""
     try:
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            line = event.start_mark.line + 1
+            line = event.start_mark.line + 1 if event.start_mark else 0
             if isinstance(event, yaml.AliasEvent):
                 raise RecipeError("A recipe may not use YAML aliases.", where=f"{name}:{line}")
             if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag:

@@ -13,7 +13,9 @@ from burnish.core.run_folder import RunFolder
 from burnish.core.settings import read_yaml
 
 ACTIVE = re.compile(r"([\\`*_\[\]|~$#])")
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+# Control characters, invisible ones, those that turn the direction of text, line ends that only some know, and halves
+# of a pair that no file can hold.
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]")
 ARMS = {"base": "the base model", "prompted": "the base model, well prompted", "tuned": "this model"}
 Facts = Mapping[str, Any]
 
@@ -78,11 +80,16 @@ def _base(environment: Facts, recipe: Facts, parity: Facts) -> dict[str, str]:
     name = str(_at(environment, "model", "name") or _at(model, "name") or (model if isinstance(model, str) else ""))
     local = name.startswith(("/", "~", ".")) or "\\" in name or name.endswith(".gguf") or name.count("/") > 1
     return {
-        "name": Path(name.replace("\\", "/")).name if local else name,
+        "name": _last_part(name) if local else name,
         "hub": "" if local or "/" not in name else name,
         "licence": str(_at(parity, "base", "licence") or ""),
         "sha256": str(_at(environment, "model", "sha256") or ""),
     }
+
+
+def _last_part(path: str) -> str:
+    """A file's name without the folders that it lies in at home."""
+    return path.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
 
 
 def _front_matter(folder: RunFolder, base: dict[str, str], training: Facts, verdict: Facts, parity: Facts) -> str:
@@ -103,8 +110,8 @@ def _front_matter(folder: RunFolder, base: dict[str, str], training: Facts, verd
 
 
 def _yaml(value: Any) -> str:
-    """JSON whose line ends are all escaped: YAML takes some for line ends that JSON does not."""
-    return re.sub(r"[\x7f-\x9f\u2028\u2029\ufeff]", lambda found: f"\\u{ord(found[0]):04x}", dump_json(value))
+    """JSON with everything escaped that is not plain text: YAML has more line ends than JSON."""
+    return CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", dump_json(value))
 
 
 def _kinds(forms: Sequence[str]) -> list[str]:
@@ -141,12 +148,19 @@ def _summary(base: dict[str, str], training: Facts, verdict: Facts) -> str:
 def _use(parity: Facts) -> str:
     forms = [(name, form) for name, form in _forms(parity) if form.get("status") in ("passed", "not checked")]
     texts = [_command(name, form) for name, form in forms]
-    texts = [text for text in texts if text]
-    return "\n\n".join(texts) or "No form has been exported: `burnish export RUN` writes them."
+    if files := [_file(form) for name, form in forms if name.startswith("gguf")]:
+        lines = [f"llama-server -m export/{file} --jinja --temp 0" for file in files]
+        lines.append("cd export && ollama create specialist -f Modelfile && ollama run specialist")
+        texts.append("For llama.cpp and Ollama:\n\n```sh\n" + "\n".join(lines) + "\n```")
+    return "\n\n".join(filter(None, texts)) or "No form has been exported: `burnish export RUN` writes them."
+
+
+def _file(form: Facts) -> str:
+    return re.sub(r"[^\w.\-]", "", str(form.get("file")))
 
 
 def _command(name: str, form: Facts) -> str:
-    file = re.sub(r"[^\w.\-]", "", str(form.get("file")))
+    file = _file(form)
     if name == "merged":
         return (
             f"The whole model, {escaped(form.get('dtype'))}, for transformers and vLLM:\n\n```python\n"
@@ -154,7 +168,8 @@ def _command(name: str, form: Facts) -> str:
             f'tokenizer = AutoTokenizer.from_pretrained("export/{file}")\n'
             f'model = AutoModelForCausalLM.from_pretrained("export/{file}")\n'
             'chat = [{"role": "user", "content": "…"}]\n'
-            'ids = tokenizer.apply_chat_template(chat, add_generation_prompt=True, return_tensors="pt")\n'
+            "ids = tokenizer.apply_chat_template(\n"
+            '    chat, add_generation_prompt=True, return_dict=True, return_tensors="pt"\n)\n'
             "print(tokenizer.decode(model.generate(**ids, max_new_tokens=200)[0, ids.input_ids.shape[1]:]))\n```"
         )
     if name == "adapter" and form.get("status") == "passed":
@@ -164,11 +179,6 @@ def _command(name: str, form: Facts) -> str:
             "from peft import PeftModel\nfrom transformers import AutoModelForCausalLM\n\n"
             f'base = AutoModelForCausalLM.from_pretrained("{base}")\n'
             f'model = PeftModel.from_pretrained(base, "export/{file}")\n```'
-        )
-    if name.startswith("gguf"):
-        return (
-            f"`{file}`, for llama.cpp and Ollama:\n\n```sh\nllama-server -m export/{file} --jinja --temp 0\n"
-            "cd export && ollama create specialist -f Modelfile && ollama run specialist\n```"
         )
     return ""
 
@@ -228,7 +238,7 @@ def _data(data: Facts) -> str:
         return "No record of the data."
     rows = [[name, _at(part, "rows"), _at(part, "tokens", "total")] for name, part in parts.items()]
     sources = [
-        [one.get("file"), one.get("rows"), one.get("sha256")]
+        [_last_part(str(one.get("file"))), one.get("rows"), one.get("sha256")]
         for one in _list(data.get("sources"))
         if isinstance(one, dict)
     ]

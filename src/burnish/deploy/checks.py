@@ -15,7 +15,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 from burnish.core.errors import ParityError
 from burnish.core.records import Message
 from burnish.deploy import llamacpp
-from burnish.deploy.answers import Answer, Place, scored_by, transformers_score
+from burnish.deploy.answers import Answer, Place, Score, scored_by, transformers_score
 from burnish.deploy.parity import (
     EXACT,
     LIMITS,
@@ -58,27 +58,24 @@ def make_question(
 def check_merged(folder: Path, tensors: Mapping[str, Tensor], dtype_name: str, question: Question) -> dict[str, Any]:
     """The folder as plain transformers loads it, computing in float32. A folder of 16-bit weights is asked again with
     the float32 weights it was rounded from, which must answer exactly."""
-    model = _load(folder)
+    model, limits = _load(folder), LIMITS[dtype_name]
     measures = {
         **_prompts(folder, question),
         **answer_measures(question.answers, [_generated(model, a, question.max_new_tokens) for a in question.answers]),
-        **score_measures(question.answers, scored_by(question.answers, transformers_score(model)), question.base),
+        **_scores(question, transformers_score(model), limits),
     }
-    found = finding(measures, LIMITS[dtype_name])
+    found = finding(measures, limits)
     if dtype_name == "float32":
         return found
     model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, strict=False)
-    exact = finding(
-        score_measures(question.answers, scored_by(question.answers, transformers_score(model)), question.base), EXACT
-    )
+    exact = finding(_scores(question, transformers_score(model), EXACT), EXACT)
     return worst(found, exact, "before rounding") | {"before_rounding": exact}
 
 
 def check_adapter(base: Path, adapter: Path, limits: Limits, question: Question) -> dict[str, Any]:
     """The adapter as plain peft puts it on the base's folder."""
     model = PeftModel.from_pretrained(_load(base), str(adapter))
-    scored = scored_by(question.answers, transformers_score(model))
-    return finding(score_measures(question.answers, scored, question.base), limits)
+    return finding(_scores(question, transformers_score(model), limits), limits)
 
 
 def check_gguf(path: Path, limits: Limits, question: Question) -> dict[str, Any]:
@@ -98,7 +95,7 @@ def check_gguf(path: Path, limits: Limits, question: Question) -> dict[str, Any]
     measures = {
         **prompt_measures(question.answers, found.prompts, question.special_text),
         **answer_measures(question.answers, found.answers),
-        **score_measures(question.answers, found.places, question.base),
+        **score_measures(question.answers, found.places, question.base, limits.near_tie),
     }
     return finding(measures, limits) | {"engine": found.engine}
 
@@ -108,6 +105,10 @@ def worst(found: dict[str, Any], exact: dict[str, Any], where: str) -> dict[str,
     if exact["status"] != "failed":
         return found
     return found | {"status": "failed", "why": "; ".join(filter(None, [found["why"], f"{where}: {exact['why']}"]))}
+
+
+def _scores(question: Question, score: Score, limits: Limits) -> dict[str, Any]:
+    return score_measures(question.answers, scored_by(question.answers, score), question.base, limits.near_tie)
 
 
 def _load(folder: Path) -> PreTrainedModel:

@@ -21,6 +21,7 @@ from burnish.deploy.answers import decoder_score, reference_answers, scored_by
 from burnish.deploy.checks import Question, check_adapter, check_gguf, check_merged, make_question, worst
 from burnish.deploy.gguf_metadata import model_metadata, rotary_divisors
 from burnish.deploy.gguf_write import NumberFormat, write_gguf
+from burnish.deploy.licence import stated_licence
 from burnish.deploy.merged import DTYPE_NAMES, stored_dtype, write_model_folder
 from burnish.deploy.ollama import modelfile
 from burnish.deploy.parity import EXACT, LIMITS, Limits, not_checked
@@ -78,7 +79,7 @@ def export(
         out.mkdir()
     work = _Work(out, folder, checkpoint, merged_tensors(specialist), specialist, renderer, question, say)
     try:
-        record = _record(settings, question, _forms(work, settings.forms)) | {"files": _files(out)}
+        record = _record(work, settings, _forms(work, settings.forms)) | {"files": _files(out)}
         write_json(out / "parity.json", record)
         _put_in_place(out, folder.export)
     finally:
@@ -113,7 +114,8 @@ def _forms(work: _Work, forms: Sequence[Form]) -> dict[str, dict[str, Any]]:
     formats = [cast(NumberFormat, form.removeprefix("gguf-")) for form in forms if form.startswith("gguf-")]
     if formats:
         found |= _ggufs(work, formats)
-    for result in found.values():
+    for name, result in found.items():
+        work.say(f"{name}: {result['status']}{': ' if result['why'] else ''}{result['why']}")
         if result["status"] == "failed":
             _delete(work.out / result["file"])
     kept = [f"gguf-{one}" for one in formats if found[f"gguf-{one}"]["status"] != "failed"]
@@ -202,11 +204,13 @@ def _write_folder(work: _Work, folder: Path, tensors: Mapping[str, Tensor], dtyp
     )
 
 
-def _record(settings: ExportSettings, question: Question, forms: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def _record(work: _Work, settings: ExportSettings, forms: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    question, base = work.question, work.checkpoint.path
     states = {result["status"] for result in forms.values()}
     status = "failed" if "failed" in states else "incomplete" if "not checked" in states else "passed"
     return {
         "status": status,
+        "base": {"name": base.name, "licence": stated_licence(base)},
         "reference": "the trained model in float32, greedy",
         "prompts": len(question.answers),
         "tokens": sum(len(answer.tokens) for answer in question.answers),

@@ -6,6 +6,7 @@ those the model has learnt; so where the name is not certain, nothing is written
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +17,16 @@ from transformers import PreTrainedTokenizerFast
 from burnish.core.errors import ModelError
 from burnish.deploy.gguf_write import Value
 from burnish.model.gguf_split import CONTRACTIONS, GPT2, SPLITS
-from burnish.model.gguf_tokenizer import BYTE, CONTROL, NORMAL, SPACE, UNKNOWN, UNUSED, USER_DEFINED
+from burnish.model.gguf_tokenizer import (
+    BYTE,
+    CONTROL,
+    NORMAL,
+    SPACE,
+    UNKNOWN,
+    UNUSED,
+    USER_DEFINED,
+    score_merges,
+)
 
 SPELT_SHORT = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"  # how tokenizer.json spells the contractions
 ARRAY, STRING, UINT32, BOOL = GGUFValueType.ARRAY, GGUFValueType.STRING, GGUFValueType.UINT32, GGUFValueType.BOOL
@@ -39,7 +49,7 @@ def vocabulary_metadata(tokenizer: PreTrainedTokenizerFast, size: int) -> dict[s
         **_named(tokenizer),
         **_additions(tokenizer),
     }
-    merges = [tuple(merge.split(" ", 1)) if isinstance(merge, str) else tuple(merge) for merge in model["merges"]]
+    merges = [_pair(merge) for merge in model["merges"]]
     if model.get("byte_fallback"):
         scores = Value(merge_scores(tokens, types, merges), ARRAY, GGUFValueType.FLOAT32)
         prefixed = tokenizer.backend_tokenizer.encode("a", add_special_tokens=False).tokens[0].startswith(SPACE)
@@ -85,15 +95,30 @@ def _patterns(step: Mapping[str, Any]) -> list[str]:
     raise _unknown("the way this tokenizer cuts words", str(kind))
 
 
-def merge_scores(tokens: list[str], types: list[int], merges: list[tuple[str, ...]]) -> list[float]:
-    """A score for each token, so that merging the best score first is merging in the order of `merges`."""
+def merge_scores(tokens: list[str], types: list[int], merges: list[tuple[str, str]]) -> list[float]:
+    """A score for each token, so that merging the best score first is merging in the order of `merges`.
+
+    Raises ModelError: llama.cpp, which joins any two neighbours that form a token, would join others.
+    """
     ranks: dict[str, int] = {}
     for rank, merge in enumerate(merges):
         ranks.setdefault("".join(merge), rank)
-    return [
+    scores = [
         -float(ranks[token]) if token in ranks else (0.0 if kind != NORMAL or len(token) == 1 else NO_SCORE)
         for token, kind in zip(tokens, types, strict=True)
     ]
+    if odd := sorted(set(score_merges(tokens, types, scores)) ^ set(merges)):
+        raise _unknown("the merges of this tokenizer", f"{len(odd)} differ, such as {' + '.join(odd[0])}")
+    order = [ranks["".join(merge)] for merge in merges]
+    if any(before > after for before, after in itertools.pairwise(order)):
+        raise _unknown("the order of this tokenizer's merges", "one token's merges stand apart")
+    return scores
+
+
+def _pair(merge: str | list[str]) -> tuple[str, str]:
+    """Older files of tokenizers write a merge as one string."""
+    left, right = merge.split(" ", 1) if isinstance(merge, str) else merge
+    return left, right
 
 
 def _tokens(tokenizer: PreTrainedTokenizerFast, model: Mapping[str, Any], size: int) -> tuple[list[str], list[int]]:

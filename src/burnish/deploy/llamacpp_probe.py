@@ -36,7 +36,8 @@ class Engine:
         parameters.cache_type_k = xllamacpp.ggml_type.GGML_TYPE_F32
         parameters.cache_type_v = xllamacpp.ggml_type.GGML_TYPE_F32
         parameters.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
-        parameters.swa_full = True  # else a prompt that grows by a token is computed anew in windowed models
+        # With the whole cache kept, a prompt that continues an earlier one attends beyond the window.
+        parameters.swa_full = False
         parameters.use_jinja = True
         parameters.ui = False
         self.key = secrets.token_hex(16)

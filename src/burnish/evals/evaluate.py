@@ -24,6 +24,8 @@ from burnish.graders.registry import primary_score
 from burnish.model.decoder import Decoder
 from burnish.render.renderer import Renderer
 
+__all__ = ["Models", "evaluate"]
+
 Say: TypeAlias = Callable[[str], None]
 
 

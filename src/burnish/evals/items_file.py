@@ -10,7 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from burnish.core.files import disk_errors, dump_json, write_text
+from burnish.core.files import disk_errors, dump_json, write_bytes
 from burnish.core.records import Item
 from burnish.evals.arms import ArmName, Models, Progress
 from burnish.evals.progress import ticker
@@ -60,8 +60,7 @@ def _answer_part(path: Path, part: Part, have: int, decoder: Decoder, say: Calla
         count += len(chunk)
         if count <= have:
             continue
-        before = count - len(chunk)
-        items = part.answer(decoder, part.arm, chunk, lambda some, before=before: tick(before + some))  # type: ignore[misc]
+        items = part.answer(decoder, part.arm, chunk, _shifted(tick, count - len(chunk)))
         with disk_errors(path), path.open("a", encoding="utf-8") as file:
             file.writelines(dump_json(item.to_json()) + "\n" for item in items)
             file.flush()
@@ -69,12 +68,18 @@ def _answer_part(path: Path, part: Part, have: int, decoder: Decoder, say: Calla
         tick(count)
 
 
+def _shifted(tick: Progress, before: int) -> Progress:
+    """A chunk counts its own rows; those before it are added."""
+    return lambda count: tick(before + count)
+
+
 def _keep_whole_chunks(path: Path, parts: Sequence[Part]) -> int:
     """How many rows are answered. Cuts the file behind the last chunk that it holds whole.
 
     A chunk is answered again whole: rounding may depend on which rows are computed together.
     """
-    lines = path.read_text("utf-8").split("\n")[:-1] if path.exists() else []
+    content = path.read_bytes() if path.exists() else b""
+    lines = content.split(b"\n")[:-1]  # what stands behind the last newline was not written to its end
     intact = next((number for number, line in enumerate(lines) if not _is_json(line)), len(lines))
     kept = 0
     for part in parts:
@@ -85,12 +90,13 @@ def _keep_whole_chunks(path: Path, parts: Sequence[Part]) -> int:
         else:
             continue
         break
-    if kept < len(lines) or not path.exists():
-        write_text(path, "".join(line + "\n" for line in lines[:kept]))
+    whole = b"".join(line + b"\n" for line in lines[:kept])
+    if content != whole or not path.exists():
+        write_bytes(path, whole)
     return kept
 
 
-def _is_json(line: str) -> bool:
+def _is_json(line: bytes) -> bool:
     try:
         json.loads(line)
     except ValueError:

@@ -57,6 +57,7 @@ def choose_opponent(
         maker,
         candidates(list(maker.wordings), fitting),
         data.dev,
+        answer_tokens=decoding.max_new_tokens,
         answer=answer,
         grade=lambda output, expected: grader(output, expected)[metric],
         say=say,
@@ -64,10 +65,9 @@ def choose_opponent(
 
 
 def _examples_that_fit(maker: PromptMaker, data: TaskData, limit: int) -> int:
-    """How many examples fill at most half the context, up to `limit`."""
-    wording = next(iter(maker.wordings))
+    """How many examples fill at most half the context, up to `limit`; instructions stand in the other half."""
     for count in sorted({limit, *(k for k in (1, 2, 4, 8, 16, 32) if k < limit)}, reverse=True):
-        messages = maker.messages(Candidate(count, "balanced", wording=wording), data.dev[0])
+        messages = maker.messages(Candidate(count, "balanced"), data.dev[0])
         if count and len(maker.examples.pool) >= count and len(maker.render(messages)) <= data.context // 2:
             return count
     return 0

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 EVERY_SECONDS = 10.0
+EARLY = 0.1  # before a tenth is done, shared beginnings weigh too much for a guess
 
 
 def ticker(say: Callable[[str], None], what: str, total: int, done: int = 0) -> Callable[[int], None]:
@@ -23,7 +24,8 @@ def ticker(say: Callable[[str], None], what: str, total: int, done: int = 0) -> 
         elif now - last >= EVERY_SECONDS and count > done:
             last = now
             left = (now - started) / (count - done) * (total - count)
-            say(f"{what}: {count} of {total}, about {_span(left)} left")
+            known = count - done >= EARLY * (total - done)
+            say(f"{what}: {count} of {total}" + (f", about {_span(left)} left" if known else ""))
 
     return tick
 

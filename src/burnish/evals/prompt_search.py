@@ -15,7 +15,8 @@ from burnish.evals.prompts import Candidate, PromptMaker
 
 MOST_DEV_ROWS = 40
 FEWEST_DEV_ROWS = 12
-TOKEN_BUDGET = 40_000  # about a minute for 135 million weights on two cores
+TOKEN_BUDGET = 50_000  # about a minute for 135 million weights on two cores
+ANSWER_TOKEN_COST = 2  # a generated token takes about as long as two of a prompt
 SURVIVORS = (4, 2)  # after a quarter of the rows, and after half
 
 # prompts in tokens → answers
@@ -60,12 +61,16 @@ def choose_prompt(
     tried: Sequence[Candidate],
     dev: Sequence[Chat],
     *,
+    answer_tokens: int,
     answer: Answer,
     grade: Grade,
     say: Callable[[str], None],
 ) -> Choice:
-    """The candidate with the best mean score on dev; of equal ones that with the shorter prompt."""
-    rows = dev[: affordable_rows(maker, tried, dev)]
+    """The candidate with the best mean score on dev; of equal ones that with the shorter prompt.
+
+    `answer_tokens`: how long an answer may become.
+    """
+    rows = dev[: affordable_rows(maker, tried, dev, answer_tokens)]
     trials: dict[Candidate, Trial] = {candidate: Trial(candidate, 0.0, 0, 0.0) for candidate in tried}
     left = list(tried)
     for upto, survivors in zip(_rungs(len(rows)), (*SURVIVORS, 1), strict=True):
@@ -106,10 +111,10 @@ def _extend(
         trials[candidate] = Trial(candidate, score / count, count, tokens / count)
 
 
-def affordable_rows(maker: PromptMaker, tried: Sequence[Candidate], dev: Sequence[Chat]) -> int:
+def affordable_rows(maker: PromptMaker, tried: Sequence[Candidate], dev: Sequence[Chat], answer_tokens: int) -> int:
     """How many rows of dev the search may use so that it computes about TOKEN_BUDGET tokens at most.
 
-    Costs are taken from three rows: what their prompts share is computed once, the rest for every row.
+    Costs are taken from three rows: what their prompts share is computed once, the rest and the answer for every row.
     """
     if not dev:
         return 0
@@ -119,7 +124,7 @@ def affordable_rows(maker: PromptMaker, tried: Sequence[Candidate], dev: Sequenc
         prompts = [maker.prompt(candidate, row) for row in sample]
         alone = len(prompts[0])
         more = (forest_tokens(prompts) - alone) / max(len(sample) - 1, 1)
-        each.append(more)
+        each.append(more + ANSWER_TOKEN_COST * answer_tokens)
         once.append(alone - more)
     each.sort(reverse=True)  # the dearest may survive
     for rows in range(min(MOST_DEV_ROWS, len(dev)), FEWEST_DEV_ROWS, -1):

@@ -106,8 +106,9 @@ def follow_instructions(
 
 
 def read_passages(decoder: Decoder, renderer: Renderer, arm: ArmName, passages: Sequence[Passage]) -> list[Item]:
-    """`loss` of plain text, in nats a token."""
-    losses = text_loss(decoder, [tuple(plain_ids(renderer.tokenizer, passage.text)) for passage in passages])
+    """`loss` of plain text, in nats a token; of a passage longer than the context its beginning is read."""
+    texts = [plain_ids(renderer.tokenizer, passage.text)[: decoder.config.context] for passage in passages]
+    losses = text_loss(decoder, texts)
     return [
         Item("general_text", passage.id, arm, passage.text, None, "", {"loss": nats / tokens})
         for passage, (nats, tokens) in zip(passages, losses, strict=True)

@@ -101,23 +101,26 @@ def stream(decoder: Decoder, request: Request, *, stop_ids: Collection[int]) -> 
 
 
 def _check(decoder: Decoder, requests: Sequence[Request]) -> None:
-    context, vocab = decoder.config.context, decoder.config.vocab
     for number, request in enumerate(requests):
-        length = len(request.prompt) + request.max_new_tokens
-        trouble = ""
-        if not request.prompt:
-            trouble, seen, move = "has an empty prompt", "0 tokens", "give at least one token, such as the start token"
-        elif not 0 <= min(request.prompt) <= max(request.prompt) < vocab:
-            trouble, seen = "holds a token that the model does not know", str(max(request.prompt, key=abs))
-            move = f"use the model's own tokenizer: it has {vocab} tokens"
-        elif request.max_new_tokens < 0 or not 0 <= request.temperature < math.inf:
-            trouble, move = "asks for something impossible", "use max_new_tokens and temperature of at least 0"
-            seen = f"max_new_tokens {request.max_new_tokens}, temperature {request.temperature}"
-        elif length > context:
-            trouble, move = "is longer than the model's context", "shorten the prompt or ask for fewer new tokens"
-            seen = f"{len(request.prompt)} prompt + {request.max_new_tokens} new = {length} of {context} tokens"
-        if trouble:
-            raise DataError(f"A request {trouble}.", where=f"request {number}", seen=seen, next_move=move)
+        if trouble := _trouble(request, decoder.config.context, decoder.config.vocab):
+            what, seen, move = trouble
+            raise DataError(f"A request {what}.", where=f"request {number}", seen=seen, next_move=move)
+
+
+def _trouble(request: Request, context: int, vocab: int) -> tuple[str, str, str] | None:
+    """What is wrong, the value seen and the next move."""
+    if not request.prompt:
+        return "has an empty prompt", "0 tokens", "give at least one token, such as the start token"
+    if unknown := [token for token in request.prompt if not 0 <= token < vocab]:
+        return "holds a token unknown to the model", str(unknown[0]), f"use its own tokenizer: it has {vocab} tokens"
+    if request.max_new_tokens < 0 or not 0 <= request.temperature < math.inf:
+        seen = f"max_new_tokens {request.max_new_tokens}, temperature {request.temperature}"
+        return "asks for something impossible", seen, "use max_new_tokens and a temperature of at least 0"
+    length = len(request.prompt) + request.max_new_tokens
+    if length > context:
+        seen = f"{len(request.prompt)} prompt + {request.max_new_tokens} new = {length} of {context} tokens"
+        return "is longer than the model's context", seen, "shorten the prompt or ask for fewer new tokens"
+    return None
 
 
 def _events(decoder: Decoder, requests: Sequence[Request], stop: frozenset[int], slots: int) -> Iterator[_Event]:

@@ -103,25 +103,33 @@ class Renderer:
         for index, message in enumerate(masked):
             if message.role != "assistant":
                 continue
-            before = self.text(masked[:index], generation_prompt=True)
-            if not text.startswith(before) or ends[index] <= len(before):
-                left_out += 1
-                continue
-            turn = [t for t, start in enumerate(starts) if len(before) <= start < ends[index]]
-            closing = [t for t in turn if ids[t] in self.stop_ids]
-            for t in turn:
-                weights[t] = 1.0 if not closing or t <= closing[-1] else 0.0
+            answer = self._answer(masked[: index + 1], text)
+            left_out += not answer
+            for t, start in enumerate(starts):
+                if start in answer:
+                    weights[t], message_T[t] = 1.0, index
         return Rendered(ids, weights, message_T, left_out)
 
+    def _answer(self, messages: Sequence[Message], text: str) -> range:
+        """The characters of `text` that answer the generation prompt of the last message, up to and with the token that
+        ends the turn. Empty where the template wrote this turn or what stands before it otherwise than for serving."""
+        before, turn = self.text(messages[:-1], generation_prompt=True), self.text(messages)
+        if not turn.startswith(before):
+            return range(0)
+        stops = [name for name, index in self.special.items() if index in self.stop_ids]
+        found = [(turn.find(name, len(before)), name) for name in stops]
+        end = min((at + len(name) for at, name in found if at >= 0), default=len(turn))
+        return range(len(before), end) if text.startswith(turn[:end]) else range(0)
+
     def _message_ends(self, messages: Sequence[Message], text: str) -> list[int]:
-        """Where each message's text ends: the length of the conversation up to it, where that is a prefix."""
+        """Where each message's text ends: as far as the conversation up to it is how the whole one begins."""
         ends = []
         for count in range(1, len(messages) + 1):
             try:
                 part = self.text(messages[:count]) if count < len(messages) else text
             except DataError:  # some templates refuse a conversation that ends on the system message
                 part = ""
-            ends.append(len(part) if text.startswith(part) else 0)
+            ends.append(len(part) if text.startswith(part) else _shared(part, text))
         return ends
 
     def _hide_special_text(self, messages: Sequence[Message]) -> tuple[list[Message], dict[str, str]]:
@@ -154,23 +162,22 @@ class Renderer:
                 ids.append(self.special[piece])
                 starts.append(at)
             elif piece:
-                shown = piece
-                for character, name in hidden.items():
-                    shown = shown.replace(character, name)
+                written = [hidden.get(character, character) for character in piece]
+                origin = [place for place, part in enumerate(written) for _ in part]
                 encoded = self.tokenizer(
-                    shown, add_special_tokens=False, split_special_tokens=True, return_offsets_mapping=True
+                    "".join(written), add_special_tokens=False, split_special_tokens=True, return_offsets_mapping=True
                 )
                 ids.extend(encoded["input_ids"])
-                starts.extend(at + _shorter(shown[:start], hidden) for start, _ in encoded["offset_mapping"])
+                starts.extend(at + origin[start] for start, _ in encoded["offset_mapping"])
             at += len(piece)
         return ids, starts
 
 
-def _shorter(shown: str, hidden: Mapping[str, str]) -> int:
-    """Length of a text once its special names are single characters again."""
-    for character, name in hidden.items():
-        shown = shown.replace(name, character)
-    return len(shown)
+def _shared(first: str, second: str) -> int:
+    """How many characters two texts have in common at their beginning."""
+    return next(
+        (at for at, (a, b) in enumerate(zip(first, second, strict=False)) if a != b), min(len(first), len(second))
+    )
 
 
 def make_renderer(tokenizer: PreTrainedTokenizerFast, generation: Mapping[str, Any] | None = None) -> Renderer:

@@ -24,14 +24,14 @@ def assert_same(found: Sequence[Completion], expected: Sequence[Completion], tol
 
 
 def mixed_requests() -> list[Request]:
-    """Ten requests: two levels of shared beginnings, equal prompts, a prompt of one token, several lengths."""
-    shared, deeper = random_tokens(0, 40), random_tokens(1, 35)
+    """Ten requests: three levels of shared beginnings, equal prompts, a prompt of one token, several lengths."""
+    shared, deeper, deepest = random_tokens(0, 40), random_tokens(1, 35), random_tokens(10, 33)
     prompts = [
         shared + random_tokens(2, 3),
         shared + random_tokens(3, 9),
         shared + deeper + random_tokens(4, 1),
-        shared + deeper + random_tokens(5, 6),
-        shared + deeper + random_tokens(5, 6),
+        shared + deeper + deepest + random_tokens(5, 6),
+        shared + deeper + deepest + random_tokens(5, 6),
         shared,
         random_tokens(6, 1),
         random_tokens(7, 12),
@@ -58,7 +58,7 @@ def test_three_slots_for_ten_requests_give_what_one_by_one_gives(kind: str) -> N
 
 def test_sharing_beginnings_changes_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
     decoder, requests = make_decoder("gemma3"), mixed_requests()
-    assert len(find_prefixes([request.prompt for request in requests]).runs) == 2
+    assert len(find_prefixes([request.prompt for request in requests]).runs) == 3
     shared = generate(decoder, requests, stop_ids=())
     monkeypatch.setattr(engine, "find_prefixes", lambda prompts: find_prefixes(prompts, least=10_000))
     assert_same(generate(decoder, requests, stop_ids=()), shared, 1e-5)
@@ -69,6 +69,14 @@ def test_prompts_that_do_not_fit_one_pass_start_in_later_ones(monkeypatch: pytes
     at_once = generate(decoder, requests, stop_ids=())
     monkeypatch.setattr(engine, "TOKENS_PER_PASS", 20)
     assert_same(generate(decoder, requests, stop_ids=()), at_once, 1e-5)
+
+
+def test_slots_that_grow_keep_what_they_hold() -> None:
+    decoder, shared = make_decoder("llama"), random_tokens(0, 40)
+    short = [Request(random_tokens(1, 5), 4), Request(random_tokens(2, 5), 9)]  # start first: they share nothing
+    long = [Request(shared + random_tokens(3, 2), 30), Request(shared + random_tokens(4, 20), 30)]
+    expected = [generate_naively(decoder, request) for request in short + long]
+    assert_same(generate(decoder, short + long, stop_ids=(), slots=2), expected, 1e-5)
 
 
 def test_a_stop_token_ends_a_sequence_and_is_not_part_of_it() -> None:

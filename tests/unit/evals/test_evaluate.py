@@ -1,0 +1,181 @@
+"""The whole stage on a tiny random model: what it writes, and that it writes the same again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from burnish.core.errors import DataError
+from burnish.core.files import read_json
+from burnish.core.records import Item
+from burnish.core.run_folder import RunFolder
+from burnish.data.prepare import prepare
+from burnish.data.settings import DataSettings
+from burnish.evals.arms import Models
+from burnish.evals.evaluate import evaluate
+from burnish.evals.settings import EvaluateSettings
+from burnish.evals.verdict import judge_folder
+from burnish.model.checkpoint import read_checkpoint
+from burnish.model.decoder import Decoder
+from burnish.model.load import build_decoder
+from burnish.render.renderer import Renderer, make_renderer
+from tests.tiny import write_model
+
+QUICK = EvaluateSettings(retention="off", examples=2, max_new_tokens=4)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Base and tuned are two random networks with one tokenizer."""
+
+    models: Models
+    renderer: Renderer
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # the tensors are tiny
+    checkpoint = read_checkpoint(write_model(tmp_path_factory.mktemp("model")))
+    base = build_decoder(checkpoint.config, checkpoint.tensors, dtype=torch.float32, device=torch.device("cpu"))
+    shifted = {name: tensor * 1.1 for name, tensor in checkpoint.tensors.items()}
+    tuned = build_decoder(checkpoint.config, shifted, dtype=torch.float32, device=torch.device("cpu"))
+    yield Bench(Models(lambda: opened(base), lambda: opened(tuned)), make_renderer(checkpoint.tokenizer))
+    torch.set_num_threads(threads)
+
+
+@contextmanager
+def opened(decoder: Decoder) -> Iterator[Decoder]:
+    yield decoder
+
+
+@pytest.fixture
+def labelled(tmp_path: Path) -> RunFolder:
+    rows = [{"prompt": f"is {n} odd?", "completion": "odd" if n % 2 else "even"} for n in range(120)]
+    return prepared(tmp_path, rows)
+
+
+def prepared(tmp_path: Path, rows: list[dict[str, str]]) -> RunFolder:
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    folder = RunFolder(tmp_path / "run")
+    folder.create()
+    prepare(
+        DataSettings(train="rows.jsonl"), folder, base=tmp_path, seed=0, length_of=lambda row: 50, context=400,
+        say=lambda line: None,
+    )  # fmt: skip
+    return folder
+
+
+def run(folder: RunFolder, bench: Bench, settings: EvaluateSettings, **changed: Any) -> list[str]:
+    said: list[str] = []
+    given: dict[str, Any] = {"instructions": None, "seed": 0, "identity": {"model": "m"}, "say": said.append, **changed}
+    evaluate(folder, settings, bench.models, bench.renderer, **given)
+    return said
+
+
+def items_of(folder: RunFolder) -> list[Item]:
+    return [Item.from_json(json.loads(line)) for line in folder.items.read_text("utf-8").split("\n") if line]
+
+
+def test_all_arms_answer_the_same_rows_under_one_rule(labelled: RunFolder, bench: Bench) -> None:
+    run(labelled, bench, QUICK)
+    items, plan = items_of(labelled), read_json(labelled.arms)
+    asked = {arm: [item.id for item in items if item.arm == arm] for arm in ("base", "prompted", "tuned")}
+    assert asked["base"] == asked["prompted"] == asked["tuned"]
+    assert len(asked["base"]) == plan["task"]["n"] == 24  # a fifth of 120 rows
+    assert {tuple(item.scores) for item in items} == {("correct",)}
+    assert plan["decoding"]["max_new_tokens"] == 4
+
+
+def test_arms_json_says_how_the_opponent_was_chosen(labelled: RunFolder, bench: Bench) -> None:
+    run(labelled, bench, QUICK)
+    plan = read_json(labelled.arms)
+    first = next(item for item in items_of(labelled) if item.arm == "prompted")
+    prompted = plan["prompted"]
+    assert prompted["prompt"].endswith("<|im_start|>assistant\n")
+    assert first.prompt in prompted["prompt"]
+    assert {trial["candidate"] for trial in prompted["chosen_on_dev"]} >= {prompted["winner"]["name"]}
+    assert prompted["examples"] <= 2
+    assert plan["identity"] == {"model": "m"}
+
+
+def test_the_judge_can_read_what_was_written(labelled: RunFolder, bench: Bench) -> None:
+    run(labelled, bench, EvaluateSettings(retention="short", opponents=("base",), max_new_tokens=2))
+    verdict = judge_folder(labelled)
+    assert verdict.task.n == 24
+    assert {suite.suite for suite in verdict.memory.suites} == {"knowledge", "instructions", "general_text"}
+
+
+def test_two_evaluations_write_the_same_bytes(labelled: RunFolder, bench: Bench) -> None:
+    run(labelled, bench, QUICK)
+    first = labelled.items.read_bytes(), labelled.arms.read_bytes()
+    labelled.items.unlink()
+    labelled.arms.unlink()
+    run(labelled, bench, QUICK)
+    assert (labelled.items.read_bytes(), labelled.arms.read_bytes()) == first
+
+
+def test_it_goes_on_where_it_stopped_without_choosing_again(labelled: RunFolder, bench: Bench) -> None:
+    run(labelled, bench, QUICK)
+    whole = labelled.items.read_bytes()
+    labelled.items.write_bytes(whole[: len(whole) // 2])
+    said = run(labelled, bench, QUICK)
+    assert labelled.items.read_bytes() == whole
+    assert not any("choosing" in line for line in said)
+
+
+@pytest.mark.parametrize("changed", [{"seed": 1}, {"identity": {"model": "other"}}, {"instructions": "Odd or even?"}])
+def test_it_starts_again_when_anything_changed(labelled: RunFolder, bench: Bench, changed: dict[str, Any]) -> None:
+    run(labelled, bench, QUICK)
+    said = run(labelled, bench, QUICK, **changed)
+    assert any("choosing" in line for line in said)
+    assert len(items_of(labelled)) == 3 * 24
+
+
+def test_a_part_of_the_test_rows_is_a_seeded_sample(labelled: RunFolder, bench: Bench) -> None:
+    settings = QUICK.model_copy(update={"items": 7, "opponents": ("base",)})
+    run(labelled, bench, settings)
+    first = {item.id for item in items_of(labelled)}
+    run(labelled, bench, settings, seed=3)
+    assert len(first) == 7
+    assert first != {item.id for item in items_of(labelled)}
+
+
+def test_the_users_own_instructions_are_used(labelled: RunFolder, bench: Bench) -> None:
+    settings = QUICK.model_copy(update={"examples": 0})
+    run(labelled, bench, settings, instructions="Say whether the number is odd.")
+    names = {trial["wording"] for trial in read_json(labelled.arms)["prompted"]["chosen_on_dev"]}
+    assert names == {"given", "given and written"}
+
+
+def test_free_text_also_gets_the_loss_of_the_expected_answer(tmp_path: Path, bench: Bench) -> None:
+    rows = [
+        {"prompt": f"tell me of {n}", "completion": f"there is much to say of {n}, and little of {n + 1}"}
+        for n in range(120)
+    ]
+    folder = prepared(tmp_path, rows)
+    run(folder, bench, QUICK)
+    assert {tuple(item.scores) for item in items_of(folder)} == {("chrf", "exact", "answer_loss")}
+
+
+def test_plain_text_is_read_by_base_and_tuned_alone(tmp_path: Path, bench: Bench) -> None:
+    folder = prepared(tmp_path, [{"text": f"the {n}th day was a good day for a walk"} for n in range(120)])
+    run(folder, bench, QUICK)
+    plan = read_json(folder.arms)
+    assert {(item.arm, tuple(item.scores)) for item in items_of(folder)} == {("base", ("loss",)), ("tuned", ("loss",))}
+    assert plan["opponents"] == ["base"]
+    assert plan["task"]["higher_is_better"] is False
+    assert "no prompt" in plan["prompted"]["left_out"]
+
+
+def test_an_empty_test_part_is_an_error(labelled: RunFolder, bench: Bench) -> None:
+    labelled.test.write_text("")
+    with pytest.raises(DataError, match="no row to test on"):
+        run(labelled, bench, QUICK)

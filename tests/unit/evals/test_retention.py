@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from burnish.evals.retention import choose_continuations, plain_ids, read_passages, retention_suites
+from burnish.evals.suites import Passage, Question, knowledge, short_part
+from burnish.model.checkpoint import read_checkpoint
+from burnish.model.decoder import Decoder
+from burnish.model.load import build_decoder
+from burnish.render.renderer import Renderer, make_renderer
+from tests.tiny import make_model, make_tokenizer, write_model
+
+QUESTION = Question("q", "the sky is", ("blue", "blueish", "green", "late"), 2)
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Decoder, Renderer]]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    checkpoint = read_checkpoint(write_model(tmp_path_factory.mktemp("model")))
+    decoder = build_decoder(checkpoint.config, checkpoint.tensors, dtype=torch.float32, device=torch.device("cpu"))
+    yield decoder, make_renderer(checkpoint.tokenizer)
+    torch.set_num_threads(threads)
+
+
+def reference_logprobs(text: str) -> torch.Tensor:
+    """log p of each token but the first, by transformers."""
+    tokenizer = make_tokenizer()
+    ids = torch.tensor([tokenizer.encode(text)])
+    with torch.no_grad():
+        logprobs = make_model(len(tokenizer))(ids).logits.log_softmax(-1)
+    return logprobs[0, :-1].gather(1, ids[0, 1:, None])[:, 0]
+
+
+def test_the_margin_is_the_log_odds_of_the_right_choice(tiny: tuple[Decoder, Renderer]) -> None:
+    decoder, renderer = tiny
+    (item,) = choose_continuations(decoder, renderer, "base", [QUESTION])
+    # the words before the choice have the same log-probability in all four texts and cancel
+    sums = [float(reference_logprobs(f"the sky is {choice}").sum()) for choice in QUESTION.choices]
+    others = math.log(sum(math.exp(one) for place, one in enumerate(sums) if place != 2))
+    assert item.scores["logprob_margin"] == pytest.approx(sums[2] - others, abs=1e-4)
+    assert item.scores["correct"] == float(sums[2] == max(sums))
+    assert item.output == QUESTION.choices[sums.index(max(sums))]
+    assert item.expected == "green"
+
+
+def test_text_loss_is_the_mean_over_all_tokens_but_the_first(tiny: tuple[Decoder, Renderer]) -> None:
+    decoder, renderer = tiny
+    text = "the colour of the grass is green"
+    (item,) = read_passages(decoder, renderer, "tuned", [Passage("p", text)])
+    assert item.scores["loss"] == pytest.approx(-float(reference_logprobs(text).mean()), abs=1e-4)
+
+
+def test_the_end_token_that_a_tokenizer_adds_is_left_out() -> None:
+    tokenizer = make_tokenizer()
+    assert plain_ids(tokenizer, "the sky")[-1] != tokenizer.eos_token_id
+
+
+def test_off_asks_nothing_and_short_asks_a_third() -> None:
+    assert retention_suites("off") == {}
+    assert [len(items) for items in retention_suites("short").values()] == [120, 60, 24]
+
+
+@pytest.mark.model
+def test_the_bundled_model_knows_far_more_than_chance(smollm_path: Path) -> None:
+    checkpoint = read_checkpoint(smollm_path)
+    decoder = build_decoder(checkpoint.config, checkpoint.tensors, dtype=torch.float32, device=torch.device("cpu"))
+    questions = [item for item in short_part(knowledge(), 40) if isinstance(item, Question)]
+    items = choose_continuations(decoder, make_renderer(checkpoint.tokenizer), "base", questions)
+    assert sum(item.scores["correct"] for item in items) / len(items) > 0.7  # chance is 0.25; all 360 give 0.92
