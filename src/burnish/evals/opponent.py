@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from burnish.core.errors import DataError
 from burnish.evals.arms import Decoding, answers
 from burnish.evals.progress import ticker
 from burnish.evals.prompt_examples import make_examples
@@ -44,7 +45,15 @@ def choose_opponent(
     most_examples: int | None,
     say: Callable[[str], None],
 ) -> Choice:
-    """The best of all ways to prompt, on dev, by the score that the verdict is about."""
+    """The best of all ways to prompt, on dev, by the score that the verdict is about.
+
+    Raises DataError: neither dev nor train holds a conversation.
+    """
+    if not data.dev:
+        raise DataError(
+            "There is no conversation in dev or train to choose the prompt on.",
+            next_move="leave `prompted` out of evaluate.opponents, or give conversations to train on",
+        )
     grader, metric = grader_for(data.kind), primary_score(data.kind)
     limit = MOST_EXAMPLES if most_examples is None else most_examples
     fitting = _examples_that_fit(maker, data, limit)
@@ -66,9 +75,9 @@ def choose_opponent(
 
 def _examples_that_fit(maker: PromptMaker, data: TaskData, limit: int) -> int:
     """How many examples fill at most half the context, up to `limit`; instructions stand in the other half."""
-    for count in sorted({limit, *(k for k in (1, 2, 4, 8, 16, 32) if k < limit)}, reverse=True):
+    for count in range(min(limit, len(maker.examples.pool)), 0, -1):
         messages = maker.messages(Candidate(count, "balanced"), data.dev[0])
-        if count and len(maker.examples.pool) >= count and len(maker.render(messages)) <= data.context // 2:
+        if len(maker.render(messages)) <= data.context // 2:
             return count
     return 0
 
