@@ -27,7 +27,6 @@ HEADING = re.compile(r"^#+ +(.*)$", re.MULTILINE)
 def tools() -> Iterator[ModuleType]:
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(ROOT / "scripts"))
-        import docs_tools.layers
         import docs_tools.settings
 
         yield docs_tools
@@ -44,17 +43,6 @@ def test_generated_pages_are_what_the_code_says_now(tmp_path: Path) -> None:
 
 def test_every_setting_has_a_description(tools: ModuleType) -> None:
     assert tools.settings.undescribed() == []
-
-
-def test_every_import_points_down_a_layer(tools: ModuleType) -> None:
-    layers = tools.layers
-    wrong = [
-        (folder, target)
-        for folder, targets in layers.read_imports().items()
-        for target in targets
-        if layers.layer_of(target) >= layers.layer_of(folder)
-    ]
-    assert wrong == []
 
 
 def slug(heading: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FILES = sorted([*(ROOT / "src").rglob("*.py"), *(ROOT / "scripts").glob("*.py"), *(ROOT / "examples").glob("*.py")])
+FILES = sorted([*(ROOT / "src").rglob("*.py"), *(ROOT / "scripts").rglob("*.py"), *(ROOT / "examples").glob("*.py")])
 LONGEST_FILE, LONGEST_FUNCTION = 400, 60
 EXCEPTIONS: dict[str, str] = {}  # "path" or "path:function" → the reason
 

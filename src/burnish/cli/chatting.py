@@ -16,20 +16,21 @@ HELP = """/base  the base model answers    /tuned  the specialist answers    /bo
 def talk(name: str, out: Path, max_new_tokens: int) -> None:
     """Reads questions until end of file or /quit. Piped input works too: one question a line."""
     run = load(name, runs=out)
-    history: list[Message] = []
+    history: dict[str, list[Message]] = {"base": [], "tuned": []}
     arms = ["tuned"]
     print(f"talking to {run.folder.name}\n{HELP}")
     while (line := _ask()) is not None:
         if line in ("/base", "/tuned", "/both"):
             arms = ["base", "tuned"] if line == "/both" else [line[1:]]
         elif line == "/new":
-            history = []
+            history = {"base": [], "tuned": []}
         elif line in ("/help", "/?") or line.startswith("/"):
             print(HELP)
         elif line:
-            history.append(Message("user", line))
-            answers = {arm: _answer(run, arm, history, max_new_tokens, len(arms) > 1) for arm in arms}
-            history.append(Message("assistant", answers.get("tuned", answers[arms[0]])))
+            for arm in arms:  # each goes on with what it said itself
+                history[arm].append(Message("user", line))
+                answer = _answer(run, arm, history[arm], max_new_tokens, len(arms) > 1)
+                history[arm].append(Message("assistant", answer))
 
 
 def _ask() -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -51,6 +52,7 @@ def run(
     """Prepare, train, evaluate and export; goes on where it stopped."""
     from burnish.cli import runs
 
+    runs.check_gate(gate)
     folder = runs.do("export", recipe, model, data, name, changes, fresh, out)
     runs.finish(folder, gate)
 
@@ -101,6 +103,7 @@ def evaluate(
     """Compare with the base model on test, check its memory and write the verdict."""
     from burnish.cli import runs
 
+    runs.check_gate(gate)
     folder = runs.do("evaluate", recipe, model, data, name, changes, fresh, out)
     runs.finish(folder, gate)
 
@@ -178,6 +181,7 @@ def main() -> None:
     """Entry point. `--debug` anywhere shows the traceback of an error."""
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite stop, as Ctrl-C
     arguments = with_bare_gate([argument for argument in arguments if argument != "--debug"])
     try:
         app(arguments, standalone_mode=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +39,9 @@ def do(
     changed: dict[str, Any] = parse_changes(changes or [])
     settings, base = read_recipe(path, model=model, data=data, name=name, changes=changed)
     from burnish.cli.showing import print_row
-    from burnish.core.hardware import cores
     from burnish.pipeline.run import run_stages
 
-    os.environ.setdefault("OMP_NUM_THREADS", str(cores()))
+    quiet_libraries()
     folder = RunFolder(path.parent if path and is_run(path.parent) and name is None else out / str(settings.name))
     say(f"run: {folder.path}")
     run_stages(settings, base, folder, upto=upto, whole=upto == "export" and not only, fresh=fresh, say=say,
@@ -66,10 +65,26 @@ def is_run(folder: Path) -> bool:
     return (folder / "recipe.yaml").is_file() and (folder / "stages.json").is_file()
 
 
+def check_gate(wanted: str | None) -> None:
+    """Raises RecipeError before anything is done: the gate is not one that a verdict could meet."""
+    if wanted is not None:
+        from burnish.evals.verdict import parse_gate
+
+        parse_gate(wanted)
+
+
+def quiet_libraries() -> None:
+    """Burnish reports its own progress; the libraries' bars and notices would only stand between."""
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    warnings.simplefilter("ignore", FutureWarning)
+
+
 def finish(folder: RunFolder, gate: str | None) -> None:
     """Prints how it came out. Raises GateError: `--gate` was asked for and is not met."""
-    from burnish.evals.verdict import gate as check_gate
-    from burnish.evals.verdict import read_verdict
+    from burnish.evals import verdict
 
     for row in side_by_side(folder):
         say(row)
@@ -78,7 +93,7 @@ def finish(folder: RunFolder, gate: str | None) -> None:
     say("\ntimes: " + ", ".join(f"{name} {seconds:.0f} s" for name, seconds in times.items()))
     say(f"report: {folder.report}\nverdict: {folder.verdict_md}\nchat:   burnish chat {folder.path}")
     if gate is not None:
-        check_gate(read_verdict(folder), gate)
+        verdict.gate(verdict.read_verdict(folder), gate)
 
 
 def side_by_side(folder: RunFolder, examples: int = 3) -> list[str]:

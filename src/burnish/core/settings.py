@@ -26,6 +26,15 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, protected_namespaces=())
 
 
+class _Loader(yaml.SafeLoader):
+    """Plain data only, and `off`, `no`, `on`, `yes` are words, as in YAML 1.2 and as people mean them."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - the name and the type are PyYAML's
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool" or first in "tTfF"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
 SomeSettings = TypeVar("SomeSettings", bound=Settings)
 KeyPath = tuple[str | int, ...]
 
@@ -74,13 +83,19 @@ def read_yaml(path: Path) -> Document:
 def parse_yaml(text: str, name: str) -> Document:
     """`read_yaml` for a text at hand; `name` stands in errors."""
     try:
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        for event in yaml.parse(text, Loader=_Loader):
             line = event.start_mark.line + 1 if event.start_mark else 0
             if isinstance(event, yaml.AliasEvent):
                 raise RecipeError("A recipe may not use YAML aliases.", where=f"{name}:{line}")
             if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag:
-                raise RecipeError("A recipe may not use YAML tags.", where=f"{name}:{line}", seen=event.tag)
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+                raise RecipeError(
+                    "The recipe is not valid YAML.",
+                    where=f"{name}:{line}",
+                    seen=f"the tag {event.tag}",
+                    next_move="leave the tag out: a recipe holds plain values",
+                )
+        loader = _Loader(text)
+        node = loader.get_single_node()
         if node is None:
             raise RecipeError("The recipe is empty.", where=name, next_move="write at least `model:` and `data:`")
         lines: dict[KeyPath, int] = {}
@@ -94,7 +109,7 @@ def parse_yaml(text: str, name: str) -> Document:
                     next_move="keep one of them",
                 )
             lines[key_path] = line
-        values = yaml.safe_load(text)
+        values = loader.construct_document(node)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{name}:{mark.line + 1}" if mark else name

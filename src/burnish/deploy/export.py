@@ -14,7 +14,7 @@ from torch import Tensor
 
 from burnish.adapt.merge import merged_tensors
 from burnish.core.errors import BurnishError, ParityError
-from burnish.core.files import disk_errors, sha256_of_file, write_json, write_text
+from burnish.core.files import disk_errors, read_json, sha256_of_file, write_json, write_text
 from burnish.core.records import Message
 from burnish.core.run_folder import RunFolder
 from burnish.deploy.answers import decoder_score, reference_answers, scored_by
@@ -143,6 +143,11 @@ def _adapter(work: _Work) -> dict[str, Any]:
         for name in ADAPTER_FILES:
             shutil.copyfile(work.run.adapter / name, work.out / "adapter" / name)
     base, limits = _adapter_base(work)
+    if base.parent == work.out:
+        config = read_json(work.out / "adapter" / "adapter_config.json")
+        write_json(
+            work.out / "adapter" / "adapter_config.json", {**config, "base_model_name_or_path": f"../{base.name}"}
+        )
     found = check_adapter(base, work.out / "adapter", limits, work.question)
     return {"file": "adapter", "base": base.name, "engine": "peft", **found}
 

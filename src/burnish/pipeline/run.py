@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -14,10 +15,10 @@ import torch
 
 from burnish.adapt import methods
 from burnish.core import hardware
-from burnish.core.errors import RecipeError
+from burnish.core.errors import BurnishError, RecipeError, Stopped
 from burnish.core.events import record_event
 from burnish.core.files import read_json, sha256_of_tree, write_json
-from burnish.core.records import Chat
+from burnish.core.records import Chat, Message, Row
 from burnish.core.run_folder import RunFolder
 from burnish.data.prepare import prepare
 from burnish.data.rows import read_rows
@@ -52,20 +53,31 @@ def run_stages(
 
     `show` is called once the data is ready, to show a person one row.
     """
+    new = not folder.path.exists()
     folder.create()
-    with folder.lock():
-        shop = Workshop(recipe, base, folder)
-        _note_beginning(shop)
-        first_fresh = "prepare" if whole else upto
-        for stage in stages.STAGES[: stages.STAGES.index(upto) + 1]:
-            inputs = {"burnish": version("burnish"), **INPUTS[stage](shop)}
-            again = fresh and stages.STAGES.index(stage) >= stages.STAGES.index(first_fresh)
-            if not stages.begin(folder, stage, inputs, fresh=again):
-                say(f"{stage}: done before")
-                continue
-            _do(stage, shop, say)
-            if stage == "prepare":
-                show(shop)
+    try:
+        with folder.lock():
+            _run_stages(Workshop(recipe, base, folder), upto, "prepare" if whole else upto, fresh, say, show)
+    except BurnishError:
+        if new and not any(path.exists() for stage in stages.STAGES for path in stages.outputs(folder, stage)):
+            shutil.rmtree(folder.path)  # nothing came of it: leave no empty run behind
+        raise
+
+
+def _run_stages(
+    shop: Workshop, upto: str, first_fresh: str, fresh: bool, say: Say, show: Callable[[Workshop], None]
+) -> None:
+    folder = shop.run
+    for stage in stages.STAGES[: stages.STAGES.index(upto) + 1]:
+        inputs = {"burnish": version("burnish"), **INPUTS[stage](shop)}
+        again = fresh and stages.STAGES.index(stage) >= stages.STAGES.index(first_fresh)
+        if not stages.begin(folder, stage, inputs, fresh=again):
+            say(f"{stage}: done before")
+            continue
+        _note_beginning(shop)  # not before: a refused recipe must not take the place of the one that was used
+        _do(stage, shop, say)
+        if stage == "prepare":
+            show(shop)
 
 
 def _do(stage: str, shop: Workshop, say: Say) -> None:
@@ -77,6 +89,12 @@ def _do(stage: str, shop: Workshop, say: Say) -> None:
     except BaseException as error:
         stages.note_time(shop.run, stage, started)
         record_event(shop.run.events, f"{stage} stops", why=type(error).__name__)
+        if isinstance(error, KeyboardInterrupt):
+            raise Stopped(
+                f"Interrupted during {stage}; what was finished is kept.",
+                where=str(shop.run.path),
+                next_move="run the same command again to go on",
+            ) from error
         raise
     seconds = stages.finish(shop.run, stage, started)
     hashes = {path.name: sha256_of_tree(path) for path in stages.outputs(shop.run, stage) if path.exists()}
@@ -171,18 +189,23 @@ def _export(shop: Workshop, say: Say) -> None:
     if not shop.recipe.export.forms:
         say("nothing to export")
         return
-    rows = [row for row in read_rows(shop.run.test) if isinstance(row, Chat)]
+    rows = read_rows(shop.run.test)[: shop.recipe.export.parity_prompts]
     export(
         shop.run,
         shop.recipe.export,
         checkpoint=shop.checkpoint,
         specialist=shop.specialist(torch.float32),
         renderer=shop.renderer,
-        prompts=[row.prompt for row in rows[: shop.recipe.export.parity_prompts]],
+        prompts=[_question(row) for row in rows],
         max_new_tokens=int(read_json(shop.run.arms)["decoding"]["max_new_tokens"]),
         say=say,
     )
     write_card(shop.run)
+
+
+def _question(row: Row) -> tuple[Message, ...]:
+    """What parity asks about a test row; of plain text, its beginning."""
+    return row.prompt if isinstance(row, Chat) else (Message("user", row.text[:200]),)
 
 
 INPUTS: Mapping[str, Callable[[Workshop], dict[str, Any]]] = {

@@ -50,7 +50,7 @@ def begin(run: RunFolder, stage: str, inputs: Mapping[str, Any], *, fresh: bool)
         forget(run, stage)
     elif record is not None:
         _refuse_changes(run, stage, record["inputs"], inputs)
-        if record["finished"] and all(path.exists() for path in map(Path, record["wrote"])):
+        if record["finished"] and all((run.path / name).exists() for name in record["wrote"]):
             return False
     stages = read_stages(run)
     stages[stage] = {"inputs": dict(inputs), "finished": False, "seconds": 0.0, "wrote": []}
@@ -84,7 +84,7 @@ def finish(run: RunFolder, stage: str, started: float) -> float:
     record = stages[stage]
     record["finished"] = True
     record["seconds"] = round(record["seconds"] + time.monotonic() - started, 1)
-    record["wrote"] = [str(path) for path in outputs(run, stage) if path.exists()]
+    record["wrote"] = [str(path.relative_to(run.path)) for path in outputs(run, stage) if path.exists()]
     write_json(run.stages, stages)
     return float(record["seconds"])
 

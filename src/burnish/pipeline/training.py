@@ -58,7 +58,7 @@ def _rendered(renderer: Renderer, path: Path) -> Rows:
 
 def _save(shop: Workshop, decoder: Decoder) -> None:
     if methods.has_adapter(shop.recipe.adapt):
-        methods.save_adapter(decoder, shop.recipe.adapt, shop.run.adapter, base=str(shop.path))
+        methods.save_adapter(decoder, shop.recipe.adapt, shop.run.adapter, base=shop.recipe.model.name)
         return
     tuned = {name: tensor.cpu() for name, tensor in methods.merged_tensors(decoder).items()}
     made, renderer = shop.checkpoint, shop.renderer
