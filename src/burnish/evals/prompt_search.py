@@ -14,7 +14,7 @@ from burnish.core.records import Chat
 from burnish.evals.prompts import Candidate, PromptMaker
 
 MOST_DEV_ROWS = 40
-FEWEST_DEV_ROWS = 12
+FEWEST_DEV_ROWS = 20  # on fewer the choice would be luck, whatever it costs
 TOKEN_BUDGET = 50_000  # about a minute for 135 million weights on two cores
 ANSWER_TOKEN_COST = 2  # a generated token takes about as long as two of a prompt
 SURVIVORS = (4, 2)  # after a quarter of the rows, and after half

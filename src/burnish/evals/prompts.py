@@ -52,14 +52,21 @@ def candidates(wordings: Sequence[str], most_examples: int) -> list[Candidate]:
     """
     main, *others = wordings
     tried = [Candidate(0, wording=main), Candidate(0, layout="message", wording=main)]
-    numbers = sorted({min(k, most_examples) for k in (2, 4, 8, 16, most_examples)} - {0})
+    numbers = _numbers(most_examples)
     tried += [Candidate(k, "nearest", wording=main) for k in numbers]
     if numbers:
-        some, few = min(8, most_examples), min(4, most_examples)
+        some, few = (max(k for k in numbers if k <= most) for most in (8, 4))
         tried += [Candidate(some, "nearest"), Candidate(some, "balanced", wording=main)]
         tried += [Candidate(few, "nearest", "message", main)]
         tried += [Candidate(some, "nearest", wording=other) for other in others]
     return tried + [Candidate(0, wording=other) for other in others]
+
+
+def _numbers(most: int) -> list[int]:
+    """How many examples to try: powers of two, and `most` unless a power is nearly as much."""
+    powers = [k for k in (2, 4, 8, 16, 32, 64) if k <= most]
+    clearly_more = most > 0 and (not powers or most >= 1.5 * powers[-1])
+    return [*powers, most] if clearly_more else powers
 
 
 @dataclass(frozen=True)

@@ -50,8 +50,7 @@ class EvaluateSettings(Settings):
         default=None,
         ge=1,
         le=8192,
-        description="Longest answer in tokens, the same for all; auto is half more than the longest answers in "
-        "train.",
+        description="Longest answer in tokens, the same for all; auto is half more than the longest answers in train.",
     )
 
     @field_validator("opponents")

@@ -53,7 +53,7 @@ def gguf_tokenizer(file: GGUFFile) -> PreTrainedTokenizerFast:
             backend = _sentencepiece(tokens, types, _scores(file, tokens), named.get("unk_token"), _prefixed(file))
         backend.add_tokens(_added_tokens(file, tokens, types, set(named.values())))
     add_bos = _flag(file, "add_bos_token", split.add_bos if split else True)
-    tokenizer: PreTrainedTokenizerFast = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]  # library's
+    tokenizer: PreTrainedTokenizerFast = PreTrainedTokenizerFast(
         tokenizer_object=backend,
         add_bos_token=add_bos and "bos_token" in named,
         add_eos_token=_flag(file, "add_eos_token", False) and "eos_token" in named,

@@ -85,10 +85,15 @@ def test_a_template_without_system_messages_gets_them_in_the_question() -> None:
     assert "Say odd.\n\nquestion 99" in text
 
 
-def test_candidates_keep_within_the_most_examples() -> None:
-    assert {one.examples for one in candidates(["written"], 0)} == {0}
-    assert max(one.examples for one in candidates(["written"], 5)) == 5
-    assert max(one.examples for one in candidates(["written"], 40)) == 40
+@pytest.mark.parametrize(
+    ("most", "tried"),
+    [(0, {0}), (1, {0, 1}), (3, {0, 2, 3}), (5, {0, 2, 4}), (6, {0, 2, 4, 6}), (16, {0, 2, 4, 8, 16})],
+)
+def test_candidates_keep_within_the_most_examples(most: int, tried: set[int]) -> None:
+    assert {one.examples for one in candidates(["written"], most)} == tried
+
+
+def test_no_candidate_is_tried_twice() -> None:
     assert len(set(candidates(["given", "both"], 16))) == len(candidates(["given", "both"], 16))
 
 
