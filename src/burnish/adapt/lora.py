@@ -9,12 +9,33 @@ import math
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from burnish.adapt.settings import LoRASettings
 from burnish.core.errors import RecipeError
 from burnish.model.decoder import Decoder
+
+
+class _Update(torch.autograd.Function):
+    """y + s · B A x, added in place, with A and B in float32 and the products in the precision of x."""
+
+    @staticmethod
+    def forward(ctx: Any, y: Tensor, x: Tensor, a: Tensor, b: Tensor, scale: float) -> Tensor:
+        narrow_a, narrow_b = a.to(x.dtype), (b * scale).to(x.dtype)
+        inner = x @ narrow_a.T
+        ctx.save_for_backward(x, inner, narrow_a, narrow_b)
+        ctx.scale, ctx.wide = scale, a.dtype
+        ctx.mark_dirty(y)
+        return y.addmm_(inner, narrow_b.T)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Any) -> Any:
+        x, inner, narrow_a, narrow_b = ctx.saved_tensors
+        into_y = gradients[0]
+        into_inner = into_y @ narrow_b
+        into_x = into_inner @ narrow_a if ctx.needs_input_grad[1] else None
+        into_a = (into_inner.T @ x).to(ctx.wide)
+        return into_y, into_x, into_a, (into_y.T @ inner).to(ctx.wide) * ctx.scale, None
 
 
 class LoRALinear(nn.Module):
@@ -33,8 +54,8 @@ class LoRALinear(nn.Module):
         base: Tensor = self.base(x)
         if not self.on:
             return base
-        update = F.linear(F.linear(x, self.lora_A.to(x.dtype)), (self.lora_B * self.scale).to(x.dtype))
-        return base + update
+        updated: Tensor = _Update.apply(base, x, self.lora_A, self.lora_B, self.scale)  # type: ignore[no-untyped-call]
+        return updated
 
     def merged_weight(self) -> Tensor:
         """W + (alpha / r) · B A in float32 (or float64): the inverse of keeping the update beside W."""
