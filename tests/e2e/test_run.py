@@ -22,8 +22,9 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(model: Path, rows: Path, out: Path, *more: str) -> Result:
-    return burnish("run", "--model", model, "--data", rows, "--out", out, "--name", "colours",
-                   "--set", "train.learning_rate=0.01", "--set", "train.epochs=8", *QUICK, *more)  # fmt: skip
+    long_enough = ("--set", "train.learning_rate=0.003", "--set", "train.epochs=30", "--set", "train.patience=90")
+    return burnish("run", "--model", model, "--data", rows, "--out", out, "--name", "colours", *long_enough, *QUICK,
+                   *more)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +66,7 @@ def test_a_changed_setting_is_refused_by_name(done: Path, tiny_folder: Path, row
     result = run(tiny_folder, rows, done.parent, "--set", "train.epochs=2")
     assert result.code == 2
     assert "train.epochs" in result.err
-    assert "was 8" in result.err
+    assert "was 30" in result.err
 
 
 def test_the_gate_sets_the_exit_code(done: Path) -> None:
