@@ -15,7 +15,7 @@ class TrainSettings(Settings):
     epochs: float = Field(3.0, gt=0, le=100, description="How often each row is seen. Three is safe with early stop.")
     steps: int | None = Field(None, ge=1, description="Updates in all; overrides `epochs`.")
     rows_per_update: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
-        "auto", description="Rows between two changes of the weights: 16, fewer for small data (at least 40 updates an "
+        "auto", description="Rows between two changes of the weights: 8, fewer for small data (at least 40 updates an "
         "epoch where the rows allow, but never under 4 rows)."
     )  # fmt: skip
     tokens_per_pass: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(

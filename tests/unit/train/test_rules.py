@@ -19,7 +19,7 @@ def test_the_rate_follows_width_and_method() -> None:
     assert learning_rate(500, FreezeSettings()) == pytest.approx(1e-4)
 
 
-@pytest.mark.parametrize(("rows", "expected"), [(10, 4), (160, 4), (200, 5), (640, 16), (100_000, 16)])
+@pytest.mark.parametrize(("rows", "expected"), [(10, 4), (160, 4), (200, 5), (240, 6), (320, 8), (100_000, 8)])
 def test_small_data_gets_small_updates(rows: int, expected: int) -> None:
     assert rows_per_update(rows) == expected
 
