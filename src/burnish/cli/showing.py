@@ -35,6 +35,7 @@ def print_row(shop: Workshop, console: Console) -> None:
 
 
 def print_rendered(shop: Workshop, row: Row, console: Console) -> None:
+    """One row in colour, its place, and what the colours mean."""
     rendered = shop.renderer.row(row)
     console.print(coloured(shop.renderer, rendered))
     console.print(f"{row.source}: {summary(rendered)}   ({LEGEND})", markup=False)
