@@ -8,6 +8,7 @@ Needs Chromium for the report's picture (on Debian: apt install chromium).
 from __future__ import annotations
 
 import io
+import re
 import shutil
 import subprocess
 import sys
@@ -27,8 +28,10 @@ def terminal_picture(run: Path, path: Path) -> None:
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), highlight=False)
     console.print(Text(f"$ burnish run {run}", style="bold"))
     for line in lines:
-        console.print(Text(line, style="bold green" if line.startswith("**") else ""))
-    path.write_text(console.export_svg(title="burnish"), "utf-8")
+        console.print(Text(line, style="bold green" if line.startswith(("BETTER", "NOT PROVEN", "WORSE")) else ""))
+    # rich's template asks a server for its font; the viewer's own monospace font will do.
+    drawn = re.sub(r"@font-face \{.*?\}", "", console.export_svg(title="burnish"), flags=re.DOTALL)
+    path.write_text(drawn, "utf-8")
 
 
 def report_picture(run: Path, path: Path) -> None:

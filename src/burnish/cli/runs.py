@@ -88,7 +88,7 @@ def finish(folder: RunFolder, gate: str | None) -> None:
 
     for row in side_by_side(folder):
         say(row)
-    say("\n" + folder.verdict_md.read_text("utf-8").split("\n## ")[0].strip())
+    say("\n" + folder.verdict_md.read_text("utf-8").split("\n## ")[0].strip().replace("**", ""))
     times = {name: record["seconds"] for name, record in read_json(folder.stages).items() if record["finished"]}
     say("\ntimes: " + ", ".join(f"{name} {seconds:.0f} s" for name, seconds in times.items()))
     say(f"report: {folder.report}\nverdict: {folder.verdict_md}\nchat:   burnish chat {folder.path}")

@@ -15,13 +15,15 @@ def ticker(say: Callable[[str], None], what: str, total: int, done: int = 0) -> 
     `done` of `total` were finished before the clock started.
     """
     started = last = time.monotonic()
+    ended = False
 
     def tick(count: int) -> None:
-        nonlocal last
+        nonlocal last, ended
         now = time.monotonic()
-        if count >= total:
+        if count >= total and not ended:
+            ended = True
             say(f"{what}: {total} of {total}, {_span(now - started)}")
-        elif now - last >= EVERY_SECONDS and count > done:
+        elif not ended and now - last >= EVERY_SECONDS and count > done:
             last = now
             left = (now - started) / (count - done) * (total - count)
             known = count - done >= EARLY * (total - done)
