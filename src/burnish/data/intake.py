@@ -19,6 +19,7 @@ PREVIEW_CHARACTERS = 60
 NEXT_MOVES = {
     "overlaps_test": "name a test file with other rows, or leave it out: a part of train is held out then",
     "overlaps_dev": "name a dev file with other rows, or leave it out: a part of train is held out then",
+    "not_renderable": "look at a row with `burnish show`; most templates want user and assistant in turn",
     "too_long": "use a model with a longer context, or shorter rows",
 }
 

@@ -19,6 +19,7 @@ REASONS = {
     "exact_duplicate": "the same prompt with the same answer stands in an earlier row",
     "overlaps_test": "the prompt is also in the test file",
     "overlaps_dev": "the prompt is also in the dev file",
+    "not_renderable": "the model's chat template refuses the row, or leaves no token of it to learn",
     "too_long": "the row is longer than the model's context",
     "not_sampled": "left out by the sample that `rows` or `test_rows` asked for",
 }

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
+from burnish.core.errors import DataError
 from burnish.core.records import Dropped, Row
 
 Item = TypeVar("Item")
@@ -25,7 +26,8 @@ def choose(
 ) -> tuple[list[Row], list[Dropped], dict[str, int]]:
     """All rows that fit the context, or a seeded sample of `count` of them; kept in the file's order.
 
-    Only rows that are looked at are measured. Returns kept rows, dropped rows, and id → tokens of the kept ones.
+    Only rows that are looked at are measured; `length_of` raises DataError for one that the chat template refuses.
+    Returns kept rows, dropped rows, and id → tokens of the kept ones.
     """
     ranked = rows if count is None else shuffled(rows, lambda row: row.id, seed=seed, purpose="rows")
     tokens_by_id: dict[str, int] = {}
@@ -34,7 +36,12 @@ def choose(
         if len(tokens_by_id) == count:
             dropped.append(Dropped(row.source, "not_sampled"))
             continue
-        tokens = length_of(row)
+        try:
+            tokens = length_of(row)
+        except DataError as error:
+            why = f"{error.what} {error.seen}".strip()
+            dropped.append(Dropped(row.source, "not_renderable", why, row.to_json()))
+            continue
         if tokens > context:
             dropped.append(Dropped(row.source, "too_long", f"{tokens} tokens, context {context}", row.to_json()))
         else:

@@ -15,7 +15,7 @@ import torch
 
 from burnish.adapt import methods
 from burnish.core import hardware
-from burnish.core.errors import BurnishError, RecipeError, Stopped
+from burnish.core.errors import BurnishError, DataError, RecipeError, Stopped
 from burnish.core.events import record_event
 from burnish.core.files import read_json, sha256_of_tree, write_json
 from burnish.core.records import Chat, Message, Row
@@ -157,10 +157,18 @@ def _prepare(shop: Workshop, say: Say) -> None:
         shop.run,
         base=shop.base,
         seed=shop.recipe.train.seed,
-        length_of=lambda row: len(shop.renderer.row(row).ids),
+        length_of=lambda row: _length(shop, row),
         context=shop.context,
         say=say,
     )
+
+
+def _length(shop: Workshop, row: Row) -> int:
+    """Tokens of a row. Raises DataError: it can't be rendered, or nothing of it would be learnt."""
+    rendered = shop.renderer.row(row)
+    if not rendered.trained:
+        raise DataError("The model's chat template leaves no token of this row to learn.")
+    return len(rendered.ids)
 
 
 def _evaluate(shop: Workshop, say: Say) -> None:

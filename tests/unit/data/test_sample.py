@@ -1,4 +1,5 @@
-from burnish.core.records import Text
+from burnish.core.errors import DataError
+from burnish.core.records import Row, Text
 from burnish.data.sample import choose, shuffled
 
 ROWS = [Text(f"id{number}", "word " * number, f"f:{number}") for number in range(1, 101)]
@@ -55,3 +56,16 @@ def test_only_rows_that_are_looked_at_are_measured() -> None:
 
     choose(ROWS, 5, seed=0, length_of=length_of, context=10)
     assert len(measured) == 5
+
+
+def test_a_row_that_the_template_refuses_is_left_out_with_the_reason() -> None:
+    def length_of(row: Row) -> int:
+        if row.id == "r3":
+            raise DataError("The template refuses this.", seen="roles must alternate")
+        return 5
+
+    rows = [Text(f"r{n}", "text", f"f:{n}") for n in range(1, 6)]
+    kept, dropped, _ = choose(rows, None, seed=0, length_of=length_of, context=10)
+    assert [row.id for row in kept] == ["r1", "r2", "r4", "r5"]
+    assert [(one.source, one.reason) for one in dropped] == [("f:3", "not_renderable")]
+    assert "roles must alternate" in dropped[0].detail
