@@ -38,90 +38,52 @@ Gate = Annotated[
 RUNS = Path("runs")
 
 
-@app.command()
-def run(
-    recipe: Recipe = None,
-    model: Model = None,
-    data: Data = None,
-    name: Name = None,
-    changes: Changes = None,
-    fresh: Fresh = False,
-    gate: Gate = None,
-    out: Runs = RUNS,
-) -> None:
-    """Prepare, train, evaluate and export; goes on where it stopped."""
-    from burnish.cli import runs
+def add_stage(verb: str, upto: str, text: str) -> None:
+    """A verb that does the stages up to one of them."""
 
-    runs.check_gate(gate)
-    folder = runs.do("export", recipe, model, data, name, changes, fresh, out)
-    runs.finish(folder, gate)
+    def command(
+        recipe: Recipe = None,
+        model: Model = None,
+        data: Data = None,
+        name: Name = None,
+        changes: Changes = None,
+        fresh: Fresh = False,
+        out: Runs = RUNS,
+    ) -> None:
+        from burnish.cli import runs
 
+        runs.do(upto, recipe, model, data, name, changes, fresh, out)
 
-@app.command()
-def prepare(
-    recipe: Recipe = None,
-    model: Model = None,
-    data: Data = None,
-    name: Name = None,
-    changes: Changes = None,
-    fresh: Fresh = False,
-    out: Runs = RUNS,
-) -> None:
-    """Read, recognise, clean and split the data."""
-    from burnish.cli import runs
-
-    runs.do("prepare", recipe, model, data, name, changes, fresh, out)
+    app.command(verb, help=text)(command)
 
 
-@app.command()
-def train(
-    recipe: Recipe = None,
-    model: Model = None,
-    data: Data = None,
-    name: Name = None,
-    changes: Changes = None,
-    fresh: Fresh = False,
-    out: Runs = RUNS,
-) -> None:
-    """Train, after preparing where that was not done yet."""
-    from burnish.cli import runs
+def add_judging(verb: str, upto: str, text: str) -> None:
+    """A verb that ends with the verdict, and with --gate in the exit code."""
 
-    runs.do("train", recipe, model, data, name, changes, fresh, out)
+    def command(
+        recipe: Recipe = None,
+        model: Model = None,
+        data: Data = None,
+        name: Name = None,
+        changes: Changes = None,
+        fresh: Fresh = False,
+        gate: Gate = None,
+        out: Runs = RUNS,
+    ) -> None:
+        from burnish.cli import runs
 
+        runs.check_gate(gate)
+        folder = runs.do(upto, recipe, model, data, name, changes, fresh, out, whole=verb == "run")
+        runs.finish(folder, gate)
 
-@app.command()
-def evaluate(
-    recipe: Recipe = None,
-    model: Model = None,
-    data: Data = None,
-    name: Name = None,
-    changes: Changes = None,
-    fresh: Fresh = False,
-    gate: Gate = None,
-    out: Runs = RUNS,
-) -> None:
-    """Compare with the base model on test, check its memory and write the verdict."""
-    from burnish.cli import runs
-
-    runs.check_gate(gate)
-    folder = runs.do("evaluate", recipe, model, data, name, changes, fresh, out)
-    runs.finish(folder, gate)
+    app.command(verb, help=text)(command)
 
 
-@app.command()
-def export(
-    recipe: Recipe = None,
-    model: Model = None,
-    data: Data = None,
-    name: Name = None,
-    changes: Changes = None,
-    fresh: Fresh = False,
-    out: Runs = RUNS,
-) -> None:
-    """Write the merged model, GGUF, adapter and model card, and check that they answer alike."""
-    from burnish.cli import runs
-
-    runs.do("export", recipe, model, data, name, changes, fresh, out, only=True)
+add_judging("run", "export", "Prepare, train, evaluate and export; goes on where it stopped.")
+add_stage("prepare", "prepare", "Read, recognise, clean and split the data.")
+add_stage("train", "train", "Train, after preparing where that was not done yet.")
+add_judging("evaluate", "evaluate", "Compare with the base model on test, check its memory and write the verdict.")
+add_stage("export", "export", "Write the merged model, GGUF, adapter and model card, and check that they answer alike.")
 
 
 @app.command()

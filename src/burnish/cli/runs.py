@@ -32,9 +32,9 @@ def do(
     fresh: bool,
     out: Path,
     *,
-    only: bool = False,
+    whole: bool = False,
 ) -> RunFolder:
-    """Does the stages up to `upto`; with `only`, `fresh` is for that stage alone."""
+    """Does the stages up to `upto`. `fresh` does that stage again, or all of them for a `whole` run."""
     path = recipe_file(recipe, out)
     changed: dict[str, Any] = parse_changes(changes or [])
     settings, base = read_recipe(path, model=model, data=data, name=name, changes=changed)
@@ -44,7 +44,7 @@ def do(
     quiet_libraries()
     folder = RunFolder(path.parent if path and is_run(path.parent) and name is None else out / str(settings.name))
     say(f"run: {folder.path}")
-    run_stages(settings, base, folder, upto=upto, whole=upto == "export" and not only, fresh=fresh, say=say,
+    run_stages(settings, base, folder, upto=upto, whole=whole, fresh=fresh, say=say,
                show=lambda shop: print_row(shop, console))  # fmt: skip
     return folder
 

@@ -23,7 +23,7 @@ def training_progress(total: int, done: int, say: Callable[[str], None]) -> Iter
         rate = (time.monotonic() - started) / max(1, step - done)
         return duration(rate * (total - step))
 
-    if sys.stderr.isatty():
+    if sys.stdout.isatty():
         columns = (TextColumn("training"), BarColumn(), TextColumn("{task.completed}/{task.total} {task.description}"))
         with Progress(*columns, transient=True) as bar:
             task = bar.add_task("", total=total, completed=done)
