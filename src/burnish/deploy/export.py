@@ -12,7 +12,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from burnish.adapt.merge import merged_tensors
+from burnish.adapt.methods import merged_tensors
 from burnish.core.errors import BurnishError, ParityError
 from burnish.core.files import disk_errors, read_json, sha256_of_file, write_json, write_text
 from burnish.core.records import Message

@@ -28,7 +28,7 @@ def write(folder: RunFolder, **files: Any) -> str:
 def full(text: str) -> dict[str, Any]:
     """A run folder whose every word is `text`."""
     return {
-        "environment": {"model": {"name": f"/home/me/{text}", "sha256": "ab" * 32}, "versions": {text: text}},
+        "environment": {"model": {"name": f"/models/{text}", "sha256": "ab" * 32}, "versions": {text: text}},
         "data_card": {
             "parts": {text: {"rows": 5, "tokens": {"total": 50}}},
             "sources": [{"file": text, "rows": 5, "sha256": text}],
@@ -93,7 +93,7 @@ def test_the_front_matter_is_what_the_hub_reads(tmp_path: Path) -> None:
 
 def test_folders_of_the_user_are_not_told(tmp_path: Path) -> None:
     card = write(RunFolder(tmp_path / "run"), **full("base-7b"))
-    assert "/home/me" not in card
+    assert "/models/" not in card
     assert "base-7b" in card
     assert "base_model" not in card
 

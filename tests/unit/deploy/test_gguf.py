@@ -9,7 +9,7 @@ import pytest
 import torch
 from gguf.constants import GGMLQuantizationType
 
-from burnish.adapt.merge import merged_tensors
+from burnish.adapt.methods import merged_tensors
 from burnish.core.errors import ModelError
 from burnish.deploy import llamacpp
 from burnish.deploy.answers import decoder_score, reference_answers, scored_by

@@ -10,7 +10,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from burnish.adapt.merge import merged_tensors
+from burnish.adapt.methods import merged_tensors
 from burnish.deploy import merged
 from burnish.deploy.merged import generation_config, stored_dtype, write_model_folder
 from burnish.model.forest import Segment, plant
