@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from burnish.generate.prefixes import Prefixes
+from burnish.model.prefixes import Prefixes
 from burnish.model.decoder import Decoder
 
 

@@ -13,7 +13,7 @@ import torch
 from burnish.core.errors import DataError, ModelError
 from burnish.generate.cache import Run, Slots, open_shared
 from burnish.generate.forward import Row, run_pass, run_starts
-from burnish.generate.prefixes import find_prefixes
+from burnish.model.prefixes import find_prefixes
 from burnish.generate.sample import choose
 from burnish.model.decoder import Decoder
 

@@ -17,7 +17,8 @@ from torch import Tensor
 
 from burnish.generate.cache import Run, Slots
 from burnish.generate.parts import attend_part, merge_parts
-from burnish.model.attention import Attend, AttentionRule
+from burnish.model.attention import Attend
+from burnish.model.attention_rule import AttentionRule
 from burnish.model.decoder import Decoder
 
 

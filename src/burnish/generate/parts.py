@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from burnish.model.attention import AttentionRule
+from burnish.model.attention_rule import AttentionRule
 
 
 def attend_part(

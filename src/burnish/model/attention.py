@@ -6,27 +6,19 @@ Names: T tokens, H heads, K key-value heads, d width of a head.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from burnish.model.attention_rule import AttentionRule
+from burnish.model.flex_attention import flex_attention
 from burnish.model.forest import Forest
-
-
-@dataclass(frozen=True)
-class AttentionRule:
-    """How one layer attends: score = query · key * scale, over at most `window` tokens back, capped softly."""
-
-    scale: float
-    window: int | None = None
-    softcap: float | None = None
+from burnish.model.packed_attention import Batch, lay_out, packed_attention
 
 
 SHORT = 384  # tokens: from about 500 on, the fused kernel overtakes plain products on a CPU
-LENGTH_STEP = 32  # rows of lengths that round up to the same multiple are padded and computed together
 
 # (layer, query_T_H_d, key_T_K_d, value_T_K_d, rule) → T_(H*d). The decoder does not know what it attends to: training
 # passes the forest, generation its cache.
@@ -71,74 +63,46 @@ def reference_attention(forest: Forest) -> Attend:
 
 
 def forest_attention(forest: Forest) -> Attend:
-    """The attention of training and scoring: packed short rows in a few batched products, the rest by segment."""
-    packed = all(parent < 0 for parent in forest.parents) and bool(forest.causal_S.all())
-    on_cpu = forest.tokens_T.device.type == "cpu"
-    return row_attention(forest) if packed and on_cpu and max(forest.length_S) <= SHORT else segment_attention(forest)
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """Rows of about one length, padded at the end. `at` is the token behind each of their count × length places.
-
-    A place after a row's end repeats its last token: no token of the row looks that far, so nothing need be masked.
-    """
-
-    at: Tensor
-    count: int
-    length: int
-
-
-def row_attention(forest: Forest) -> Attend:
-    """Rows that share nothing, as plain batched products: while rows are short, quicker on a CPU than fused calls.
-
-    The queries that read one key-value head stand under each other, so keys and values are never repeated.
-    """
-    batches, place_T = _rows_by_length(forest)
+    """The attention of training and scoring: on a CPU short segments go in batches, long ones one by one."""
+    if forest.tokens_T.device.type == "cuda":
+        return flex_attention(forest)
+    short = [segment for segment, length in enumerate(forest.length_S) if length <= SHORT and forest.causal_S[segment]]
+    by_segment = segment_attention(forest)
+    if not short:
+        return by_segment
+    batches, long, place_T = _shares(forest, short)
+    reach = max(forest.position_T.tolist()) + 1
 
     def attend(layer: int, query: Tensor, key: Tensor, value: Tensor, rule: AttentionRule) -> Tensor:
-        outputs = [_attend_rows(rows, query, key, value, rule) for rows in batches]
+        if rule.softcap is not None or (rule.window is not None and rule.window < reach):
+            return by_segment(layer, query, key, value, rule)
+        outputs = [packed_attention(query, key, value, batches, rule.scale)]
+        outputs += [_attend_one(forest, segment, query, key, value, rule) for segment in long]
         return torch.cat(outputs).index_select(0, place_T)
 
     return attend
 
 
-def _rows_by_length(forest: Forest) -> tuple[list[_Rows], Tensor]:
-    """Rows in batches by length, and where each token of the forest stands in the batches' outputs laid end to end."""
-    groups: dict[int, list[int]] = {}
-    for segment, length in enumerate(forest.length_S):
-        groups.setdefault(-(-length // LENGTH_STEP), []).append(segment)
-    batches: list[_Rows] = []
-    place_T = torch.empty(forest.tokens, dtype=torch.long)
-    laid = 0
-    for group in groups.values():
-        longest = max(forest.length_S[segment] for segment in group)
-        at = torch.empty(len(group), longest, dtype=torch.long)
-        for line, segment in enumerate(group):
-            start, length = forest.start_S[segment], forest.length_S[segment]
-            at[line] = start + torch.arange(longest).clamp(max=length - 1)
-            place_T[start : start + length] = laid + line * longest + torch.arange(length)
-        laid += at.numel()
-        batches.append(_Rows(at.flatten(), len(group), longest))
-    return batches, place_T
+def _shares(forest: Forest, short: Sequence[int]) -> tuple[list[Batch], list[int], Tensor]:
+    """The batches of short segments, the long ones, and where each token stands in their outputs laid end to end."""
+    batches, place_of = lay_out(forest, short)
+    laid = sum(len(batch.own) for batch in batches)
+    long = [segment for segment in range(len(forest.parents)) if segment not in place_of]
+    for segment in long:
+        place_of[segment] = laid
+        laid += forest.length_S[segment]
+    places = [place_of[segment] + torch.arange(length) for segment, length in enumerate(forest.length_S)]
+    return batches, long, torch.cat(places).to(forest.tokens_T.device)
 
 
-def _attend_rows(rows: _Rows, query: Tensor, key: Tensor, value: Tensor, rule: AttentionRule) -> Tensor:
-    """(count * length, H*d). Scores are laid out as (count * K, H/K * length, length)."""
-    heads, shared, width = query.shape[1], key.shape[1], query.shape[2]
-    groups, size = heads // shared, (rows.count, rows.length, shared)
-    queries = query.index_select(0, rows.at).view(*size, groups, width).permute(0, 2, 3, 1, 4)
-    keys = key.index_select(0, rows.at).view(*size, width).transpose(1, 2).flatten(0, 1)
-    values = value.index_select(0, rows.at).view(*size, width).transpose(1, 2).flatten(0, 1)
-    scores = (queries.reshape(len(keys), -1, width) * rule.scale) @ keys.transpose(1, 2)
-    if rule.softcap is not None:
-        scores = rule.softcap * torch.tanh(scores / rule.softcap)
-    hidden = ~_mask(rows.length, rows.length, rule, True, query)
-    scores = scores.view(-1, groups, rows.length, rows.length).masked_fill(hidden, float("-inf"))
-    outputs = scores.softmax(dim=-1).view(len(keys), -1, rows.length) @ values
-    return (
-        outputs.view(rows.count, shared, groups, rows.length, width).permute(0, 3, 1, 2, 4).reshape(-1, heads * width)
-    )
+def _attend_one(
+    forest: Forest, segment: int, query: Tensor, key: Tensor, value: Tensor, rule: AttentionRule
+) -> Tensor:
+    """One segment among tokens of the whole forest."""
+    parts = [slice(forest.start_S[part], forest.start_S[part] + forest.length_S[part])
+             for part in (*forest.ancestors(segment), segment)]  # fmt: skip
+    keys, values = (torch.cat([tensor[part] for part in parts]) for tensor in (key, value))
+    return attend_segment(query[parts[-1]], keys, values, rule, bool(forest.causal_S[segment]))
 
 
 def segment_attention(forest: Forest) -> Attend:

@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from burnish.model.attention import Attend, AttentionRule, forest_attention
+from burnish.model.attention import Attend, forest_attention
+from burnish.model.attention_rule import AttentionRule
 from burnish.model.config import DecoderConfig
 from burnish.model.forest import Forest
 from burnish.model.logprobs import target_logprobs

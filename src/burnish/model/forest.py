@@ -54,6 +54,12 @@ class Forest:
         """How many tokens are computed."""
         return len(self.tokens_T)
 
+    @property
+    def row_tokens(self) -> int:
+        """How many tokens separate rows would hold: each leaf with all that stands above it."""
+        leaves = set(range(len(self.parents))) - set(self.parents)
+        return sum(self.length_S[part] for leaf in leaves for part in (*self.ancestors(leaf), leaf))
+
     def to(self, device: torch.device) -> Forest:
         """The same forest on another device."""
         return replace(

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from burnish.model.decoder import Decoder
-from burnish.model.forest import Forest, Segment, plant
+from burnish.model.forest import Forest
+from burnish.objectives.packing import Strand, pack
 from burnish.render.renderer import Rendered
 
 
@@ -21,16 +22,8 @@ class SFT:
     """Rows → forests → one term, "answer": Σ weight · -log p(token)."""
 
     def passes(self, rows: Sequence[tuple[int, Rendered]], tokens_per_pass: int) -> list[Forest]:
-        """Packs (number, row) pairs in order into forests of at most `tokens_per_pass` tokens (a longer row alone)."""
-        groups: list[list[Segment]] = []
-        room = 0
-        for number, row in rows:
-            if not groups or len(row.ids) > room:
-                groups.append([])
-                room = tokens_per_pass
-            groups[-1].append(Segment(row.ids, row.weights, row=number))
-            room -= len(row.ids)
-        return [plant(group) for group in groups]
+        """(number, row) pairs as forests of at most `tokens_per_pass` tokens."""
+        return pack([[Strand(row.ids, row.weights, number)] for number, row in rows], tokens_per_pass)
 
     def counts(self, passes: Sequence[Forest]) -> dict[str, float]:
         """How many answer tokens there are, each by its weight."""

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from burnish.generate.parts import attend_part, merge_parts
-from burnish.model.attention import AttentionRule
+from burnish.model.attention_rule import AttentionRule
 
 
 def tensors(queries: int, keys: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

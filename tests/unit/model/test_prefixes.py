@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from burnish.generate.prefixes import find_prefixes
+from burnish.model.prefixes import find_prefixes
 
 
 def test_a_common_beginning_becomes_one_run() -> None:
