@@ -9,6 +9,7 @@ import math
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from burnish.adapt.settings import LoRASettings
@@ -16,26 +17,28 @@ from burnish.core.errors import RecipeError
 from burnish.model.decoder import Decoder
 
 
-class _Update(torch.autograd.Function):
-    """y + s · B A x, added in place, with A and B in float32 and the products in the precision of x."""
+class _Adapted(torch.autograd.Function):
+    """x Wᵀ + bias + s · (x Aᵀ) Bᵀ with W frozen: both products add up in place, there and back.
+
+    A and B are float32; the products run in the precision of x.
+    """
 
     @staticmethod
-    def forward(ctx: Any, y: Tensor, x: Tensor, a: Tensor, b: Tensor, scale: float) -> Tensor:
-        narrow_a, narrow_b = a.to(x.dtype), (b * scale).to(x.dtype)
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, a: Tensor, b: Tensor, scale: float) -> Tensor:
+        narrow, narrow_a, narrow_b = weight.to(x.dtype), a.to(x.dtype), (b * scale).to(x.dtype)
         inner = x @ narrow_a.T
-        ctx.save_for_backward(x, inner, narrow_a, narrow_b)
+        ctx.save_for_backward(x, inner, narrow, narrow_a, narrow_b)
         ctx.scale, ctx.wide = scale, a.dtype
-        ctx.mark_dirty(y)
-        return y.addmm_(inner, narrow_b.T)
+        return F.linear(x, narrow, None if bias is None else bias.to(x.dtype)).addmm_(inner, narrow_b.T)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Any) -> Any:
-        x, inner, narrow_a, narrow_b = ctx.saved_tensors
-        into_y = gradients[0]
-        into_inner = into_y @ narrow_b
-        into_x = into_inner @ narrow_a if ctx.needs_input_grad[1] else None
+    def backward(ctx: Any, *slopes: Any) -> Any:
+        x, inner, narrow, narrow_a, narrow_b = ctx.saved_tensors
+        (slope,) = slopes
+        into_inner = slope @ narrow_b
+        into_x = (slope @ narrow).addmm_(into_inner, narrow_a) if ctx.needs_input_grad[0] else None
         into_a = (into_inner.T @ x).to(ctx.wide)
-        return into_y, into_x, into_a, (into_y.T @ inner).to(ctx.wide) * ctx.scale, None
+        return into_x, None, None, into_a, (slope.T @ inner).to(ctx.wide) * ctx.scale, None
 
 
 class LoRALinear(nn.Module):
@@ -51,11 +54,13 @@ class LoRALinear(nn.Module):
         self.on = True
 
     def forward(self, x: Tensor) -> Tensor:
-        base: Tensor = self.base(x)
         if not self.on:
+            base: Tensor = self.base(x)
             return base
-        updated: Tensor = _Update.apply(base, x, self.lora_A, self.lora_B, self.scale)  # type: ignore[no-untyped-call]
-        return updated
+        adapted: Tensor = _Adapted.apply(  # type: ignore[no-untyped-call]
+            x, self.base.weight, self.base.bias, self.lora_A, self.lora_B, self.scale
+        )
+        return adapted
 
     def merged_weight(self) -> Tensor:
         """W + (alpha / r) · B A in float32 (or float64): the inverse of keeping the update beside W."""

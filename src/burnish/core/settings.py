@@ -186,11 +186,12 @@ def _explain(error: ValidationError, schema: type[Settings], document: Document)
         wanted = _dotted((*path, first["loc"][-1]))
         return RecipeError(f"`{wanted}` is missing.", where=document.where(path), next_move=f"add `{wanted}: …`")
     # A value that fits no member of a union fails once for each of them.
-    reasons = {one["msg"]: None for one in error.errors() if written_path(one["loc"], document.values) == path}
+    here = [one["msg"] for one in error.errors() if written_path(one["loc"], document.values) == path]
+    reasons = dict.fromkeys(reason.removeprefix("Value error, ").rstrip(".") for reason in here)
     return RecipeError(
         f"`{_dotted(path) or 'recipe'}` is wrong: {'; or '.join(reasons)}.",
         where=document.where(path),
-        seen=repr(first["input"])[:80],
+        seen="" if first["type"] == "value_error" and isinstance(first["input"], dict) else repr(first["input"])[:80],
         next_move=f"see the reference of recipes for `{_dotted(path)}`" if path else "",
     )
 

@@ -17,7 +17,6 @@ from burnish.model.flex_attention import flex_attention
 from burnish.model.forest import Forest
 from burnish.model.packed_attention import Batch, lay_out, packed_attention
 
-
 SHORT = 384  # tokens: from about 500 on, the fused kernel overtakes plain products on a CPU
 
 # (layer, query_T_H_d, key_T_K_d, value_T_K_d, rule) → T_(H*d). The decoder does not know what it attends to: training
@@ -95,9 +94,7 @@ def _shares(forest: Forest, short: Sequence[int]) -> tuple[list[Batch], list[int
     return batches, long, torch.cat(places).to(forest.tokens_T.device)
 
 
-def _attend_one(
-    forest: Forest, segment: int, query: Tensor, key: Tensor, value: Tensor, rule: AttentionRule
-) -> Tensor:
+def _attend_one(forest: Forest, segment: int, query: Tensor, key: Tensor, value: Tensor, rule: AttentionRule) -> Tensor:
     """One segment among tokens of the whole forest."""
     parts = [slice(forest.start_S[part], forest.start_S[part] + forest.length_S[part])
              for part in (*forest.ancestors(segment), segment)]  # fmt: skip

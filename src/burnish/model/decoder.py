@@ -15,6 +15,7 @@ from burnish.model.attention_rule import AttentionRule
 from burnish.model.config import DecoderConfig
 from burnish.model.forest import Forest
 from burnish.model.logprobs import target_logprobs
+from burnish.model.pointwise import PLAIN, Pointwise, gated, normed, rotated, wide
 
 
 class Linear(nn.Linear):
@@ -28,30 +29,22 @@ class Linear(nn.Linear):
 class RMSNorm(nn.Module):
     """x / rms(x) · (weight + offset), in at least float32 (arXiv 1910.07467). Gemma stores weight - 1."""
 
-    def __init__(self, width: int, epsilon: float, offset: float) -> None:
+    def __init__(self, width: int, epsilon: float, offset: float, pointwise: Pointwise) -> None:
         super().__init__()
+        self.pointwise = pointwise
         self.weight = nn.Parameter(torch.ones(width))
         self.epsilon = epsilon
         self.offset = offset
 
     def forward(self, x: Tensor) -> Tensor:
-        wide = x.float() if x.dtype == torch.bfloat16 else x
-        wide = wide * torch.rsqrt(wide.pow(2).mean(-1, keepdim=True) + self.epsilon)
-        weight = self.weight.to(wide.dtype)
-        return (wide * (weight + self.offset if self.offset else weight)).to(x.dtype)
-
-
-def rotate(x_T_H_d: Tensor, cosine_T_d: Tensor, sine_T_d: Tensor) -> Tensor:
-    """Turns each pair (i, i + d/2) by its angle."""
-    half = x_T_H_d.shape[-1] // 2
-    turned = torch.cat([-x_T_H_d[..., half:], x_T_H_d[..., :half]], dim=-1)
-    return x_T_H_d * cosine_T_d[:, None] + turned * sine_T_d[:, None]
+        weight = wide(self.weight) + self.offset if self.offset else wide(self.weight)
+        return normed(x, weight, self.epsilon, self.pointwise)
 
 
 class Attention(nn.Module):
     """Queries, keys and values of one layer; who sees whom is the business of `attend`."""
 
-    def __init__(self, config: DecoderConfig, layer: int) -> None:
+    def __init__(self, config: DecoderConfig, layer: int, pointwise: Pointwise) -> None:
         super().__init__()
         wide, narrow = config.heads * config.head_width, config.key_value_heads * config.head_width
         self.q_proj = Linear(config.width, wide, bias=config.attention_bias)
@@ -60,10 +53,15 @@ class Attention(nn.Module):
         self.o_proj = Linear(wide, config.width, bias=config.output_bias)
         self.head_width = config.head_width
         self.layer = layer
+        self.pointwise = pointwise
         self.rule = AttentionRule(config.attention_scale, config.windows[layer], config.softcap)
         offset = 1.0 if config.gemma else 0.0
-        self.q_norm = RMSNorm(config.head_width, config.norm_epsilon, offset) if config.query_key_norm else None
-        self.k_norm = RMSNorm(config.head_width, config.norm_epsilon, offset) if config.query_key_norm else None
+        self.q_norm = (
+            RMSNorm(config.head_width, config.norm_epsilon, offset, pointwise) if config.query_key_norm else None
+        )
+        self.k_norm = (
+            RMSNorm(config.head_width, config.norm_epsilon, offset, pointwise) if config.query_key_norm else None
+        )
 
     def forward(self, x_T_D: Tensor, cosine_T_d: Tensor, sine_T_d: Tensor, attend: Attend) -> Tensor:
         query = self.q_proj(x_T_D).unflatten(-1, (-1, self.head_width))
@@ -71,7 +69,7 @@ class Attention(nn.Module):
         value = self.v_proj(x_T_D).unflatten(-1, (-1, self.head_width))
         if self.q_norm is not None and self.k_norm is not None:
             query, key = self.q_norm(query), self.k_norm(key)
-        query, key = rotate(query, cosine_T_d, sine_T_d), rotate(key, cosine_T_d, sine_T_d)
+        query, key = (rotated(part, cosine_T_d, sine_T_d, self.pointwise) for part in (query, key))
         output: Tensor = self.o_proj(attend(self.layer, query, key, value, self.rule))
         return output
 
@@ -79,34 +77,34 @@ class Attention(nn.Module):
 class MLP(nn.Module):
     """down(act(gate(x)) · up(x)) (arXiv 2002.05202)."""
 
-    def __init__(self, config: DecoderConfig) -> None:
+    def __init__(self, config: DecoderConfig, pointwise: Pointwise) -> None:
         super().__init__()
         self.gate_proj = Linear(config.width, config.mlp_width, bias=False)
         self.up_proj = Linear(config.width, config.mlp_width, bias=False)
         self.down_proj = Linear(config.mlp_width, config.width, bias=False)
         self.activation = config.activation
+        self.pointwise = pointwise
 
     def forward(self, x_T_D: Tensor) -> Tensor:
-        gate = self.gate_proj(x_T_D)
-        gate = F.silu(gate) if self.activation == "silu" else F.gelu(gate, approximate="tanh")
-        output: Tensor = self.down_proj(gate * self.up_proj(x_T_D))
+        gate_T_M, up_T_M = self.gate_proj(x_T_D), self.up_proj(x_T_D)
+        output: Tensor = self.down_proj(gated(gate_T_M, up_T_M, self.activation, self.pointwise))
         return output
 
 
 class Layer(nn.Module):
     """Attention and MLP, each added to the stream. Gemma norms before and after each part, the others before."""
 
-    def __init__(self, config: DecoderConfig, layer: int) -> None:
+    def __init__(self, config: DecoderConfig, layer: int, pointwise: Pointwise) -> None:
         super().__init__()
         offset = 1.0 if config.gemma else 0.0
-        self.self_attn = Attention(config, layer)
-        self.mlp = MLP(config)
-        self.input_layernorm = RMSNorm(config.width, config.norm_epsilon, offset)
-        self.post_attention_layernorm = RMSNorm(config.width, config.norm_epsilon, offset)
+        self.self_attn = Attention(config, layer, pointwise)
+        self.mlp = MLP(config, pointwise)
+        self.input_layernorm = RMSNorm(config.width, config.norm_epsilon, offset, pointwise)
+        self.post_attention_layernorm = RMSNorm(config.width, config.norm_epsilon, offset, pointwise)
         self.gemma = config.gemma
         if config.gemma:
-            self.pre_feedforward_layernorm = RMSNorm(config.width, config.norm_epsilon, offset)
-            self.post_feedforward_layernorm = RMSNorm(config.width, config.norm_epsilon, offset)
+            self.pre_feedforward_layernorm = RMSNorm(config.width, config.norm_epsilon, offset, pointwise)
+            self.post_feedforward_layernorm = RMSNorm(config.width, config.norm_epsilon, offset, pointwise)
 
     def forward(self, x_T_D: Tensor, cosine_T_d: Tensor, sine_T_d: Tensor, attend: Attend) -> Tensor:
         attended = self.self_attn(self.input_layernorm(x_T_D), cosine_T_d, sine_T_d, attend)
@@ -122,11 +120,11 @@ class Layer(nn.Module):
 class Trunk(nn.Module):
     """Embeddings, layers and the last norm."""
 
-    def __init__(self, config: DecoderConfig) -> None:
+    def __init__(self, config: DecoderConfig, pointwise: Pointwise) -> None:
         super().__init__()
         self.embed_tokens = nn.Embedding(config.vocab, config.width)
-        self.layers = nn.ModuleList(Layer(config, layer) for layer in range(config.layers))
-        self.norm = RMSNorm(config.width, config.norm_epsilon, 1.0 if config.gemma else 0.0)
+        self.layers = nn.ModuleList(Layer(config, layer, pointwise) for layer in range(config.layers))
+        self.norm = RMSNorm(config.width, config.norm_epsilon, 1.0 if config.gemma else 0.0, pointwise)
 
 
 class Decoder(nn.Module):
@@ -135,11 +133,14 @@ class Decoder(nn.Module):
     `compute` is the precision of the activations; weights that train are float32 and multiply in `compute`.
     """
 
-    def __init__(self, config: DecoderConfig, compute: torch.dtype = torch.float32) -> None:
+    def __init__(
+        self, config: DecoderConfig, compute: torch.dtype = torch.float32, pointwise: Pointwise = PLAIN
+    ) -> None:
         super().__init__()
         self.config = config
         self.compute = compute
-        self.model = Trunk(config)
+        self.pointwise = pointwise
+        self.model = Trunk(config, pointwise)
         self.lm_head = None if config.tied else Linear(config.width, config.vocab, bias=False)
 
     @property
@@ -176,7 +177,7 @@ class Decoder(nn.Module):
 
     def logprobs(self, hidden_T_D: Tensor, forest: Forest) -> Tensor:
         """(N,) log-probability of each target. Only the targets' positions reach the output layer."""
-        return target_logprobs(hidden_T_D[forest.target_at_N], self.head_weight, forest.target_id_N)
+        return target_logprobs(hidden_T_D[forest.target_at_N], self.head_weight, forest.target_id_N, self.pointwise)
 
     def logits(self, hidden_N_D: Tensor) -> Tensor:
         """(N, V) in float32, for generation."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,19 +21,19 @@ Place = Tensor
 
 
 @cache
-def _compiled() -> Callable[..., Tensor]:
-    return torch.compile(attend_flexibly, dynamic=True)
+def _kernel(compiled: bool) -> Any:
+    return torch.compile(attend_flexibly, dynamic=True) if compiled else attend_flexibly
 
 
 def flex_attention(forest: Forest, *, compiled: bool = True) -> Callable[..., Tensor]:
     """`Attend` of a forest. The mask of each window is worked out once and serves all layers that share it."""
-    kernel = _compiled() if compiled else attend_flexibly
+    kernel = _kernel(compiled)
     masks: dict[int | None, BlockMask] = {}
 
     def attend(layer: int, query: Tensor, key: Tensor, value: Tensor, rule: AttentionRule) -> Tensor:
         if rule.window not in masks:
             masks[rule.window] = block_mask(forest, rule.window)
-        output = kernel(
+        output: Tensor = kernel(
             *(tensor.transpose(0, 1)[None] for tensor in (query, key, value)),
             score_mod=_capped(rule.softcap),
             block_mask=masks[rule.window],

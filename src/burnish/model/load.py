@@ -10,17 +10,23 @@ from torch import Tensor
 from burnish.core.errors import ModelError
 from burnish.model.config import decoder_config
 from burnish.model.decoder import Decoder
+from burnish.model.pointwise import PLAIN, Pointwise
 
 
 def build_decoder(
-    config: Mapping[str, object], tensors: Mapping[str, Tensor], *, dtype: torch.dtype, device: torch.device
+    config: Mapping[str, object],
+    tensors: Mapping[str, Tensor],
+    *,
+    dtype: torch.dtype,
+    device: torch.device,
+    pointwise: Pointwise = PLAIN,
 ) -> Decoder:
     """A frozen decoder with these weights, in `dtype`.
 
     Raises ModelError: a tensor is missing, left over, of the wrong shape or not finite.
     """
     with torch.device("meta"):
-        decoder = Decoder(decoder_config(config), compute=dtype)
+        decoder = Decoder(decoder_config(config), compute=dtype, pointwise=pointwise)
     wanted = dict(decoder.named_parameters())
     given = {name: tensor for name, tensor in tensors.items() if not name.endswith("rotary_emb.inv_freq")}
     if decoder.lm_head is None:

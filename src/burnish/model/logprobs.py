@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from burnish.model.pointwise import PLAIN, Pointwise
+
 CHUNK = 1024  # targets at a time: 1024 × 49,152 logits in float32 are 200 MB
 
 
@@ -21,21 +23,20 @@ class _TargetLogprobs(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, hidden_N_D: Tensor, weight_V_D: Tensor, target_N: Tensor) -> Tensor:
+    def forward(ctx: Any, hidden_N_D: Tensor, weight_V_D: Tensor, target_N: Tensor, pointwise: Pointwise) -> Tensor:
         keep = hidden_N_D.requires_grad and not weight_V_D.requires_grad
         weight = weight_V_D.to(hidden_N_D.dtype)
         logprobs, factors = [], []
-        for start in range(0, len(target_N), CHUNK):
-            hidden, target = hidden_N_D[start : start + CHUNK], target_N[start : start + CHUNK]
-            chosen, logits = _chunk_logprobs(hidden, weight, target)
+        for hidden, target in zip(torch.split(hidden_N_D, CHUNK), torch.split(target_N, CHUNK), strict=True):
+            chosen, share_n_V = pointwise.choose(hidden @ weight.T, target)
             logprobs.append(chosen)
             if keep:
-                factors.append(weight[target] - logits.softmax(dim=-1).to(hidden.dtype) @ weight)
+                factors.append(weight[target] - share_n_V @ weight)
         if keep:
             ctx.save_for_backward(torch.cat(factors))
         else:
             ctx.save_for_backward(hidden_N_D, weight_V_D, target_N)
-        ctx.kept = keep
+        ctx.kept, ctx.pointwise = keep, pointwise
         return torch.cat(logprobs)
 
     @staticmethod
@@ -43,31 +44,24 @@ class _TargetLogprobs(torch.autograd.Function):
         gradient_N = gradients[0]
         if ctx.kept:
             (factor_N_D,) = ctx.saved_tensors
-            return factor_N_D * gradient_N[:, None].to(factor_N_D.dtype), None, None
+            return factor_N_D * gradient_N[:, None].to(factor_N_D.dtype), None, None, None
         hidden_N_D, weight_V_D, target_N = ctx.saved_tensors
         weight = weight_V_D.to(hidden_N_D.dtype)
         into_hidden, into_weight = torch.empty_like(hidden_N_D), torch.zeros_like(weight_V_D)
         for start in range(0, len(target_N), CHUNK):
             chunk = slice(start, start + CHUNK)
-            _, logits = _chunk_logprobs(hidden_N_D[chunk], weight, target_N[chunk])
-            slope = -logits.softmax(dim=-1)
-            slope[torch.arange(len(slope), device=slope.device), target_N[chunk]] += 1
-            slope = (slope * gradient_N[chunk, None]).to(hidden_N_D.dtype)
-            into_hidden[chunk] = slope @ weight
-            into_weight += slope.T @ hidden_N_D[chunk]
-        return into_hidden, into_weight, None
+            _, share_n_V = ctx.pointwise.choose(hidden_N_D[chunk] @ weight.T, target_N[chunk])
+            above_n = gradient_N[chunk].to(share_n_V.dtype)
+            slope_n_V = share_n_V.mul_(-above_n[:, None])
+            slope_n_V[torch.arange(len(above_n), device=above_n.device), target_N[chunk]] += above_n
+            into_hidden[chunk] = slope_n_V @ weight
+            into_weight += slope_n_V.T @ hidden_N_D[chunk]
+        return into_hidden, into_weight, None, None
 
 
-def _chunk_logprobs(hidden: Tensor, weight: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    """(n,) log-probabilities and the (n, V) logits, both at least float32: bf16 has 8 bits, too few for a sum of V."""
-    logits = hidden @ weight.T
-    logits = logits.float() if logits.dtype == torch.bfloat16 else logits
-    return logits.gather(1, target[:, None])[:, 0] - logits.logsumexp(dim=-1), logits
-
-
-def target_logprobs(hidden_N_D: Tensor, weight_V_D: Tensor, target_N: Tensor) -> Tensor:
+def target_logprobs(hidden_N_D: Tensor, weight_V_D: Tensor, target_N: Tensor, pointwise: Pointwise = PLAIN) -> Tensor:
     """(N,) log-probabilities in float32 (or float64 where the hidden states are)."""
     if not len(target_N):
         return hidden_N_D.sum() * hidden_N_D.new_zeros(0, dtype=torch.float32)
-    result: Tensor = _TargetLogprobs.apply(hidden_N_D, weight_V_D, target_N)  # type: ignore[no-untyped-call]
+    result: Tensor = _TargetLogprobs.apply(hidden_N_D, weight_V_D, target_N, pointwise)  # type: ignore[no-untyped-call]
     return result

@@ -72,9 +72,7 @@ def packed_attention(
 
 class _Packed(torch.autograd.Function):
     @staticmethod
-    def forward(
-        ctx: Any, query: Tensor, key: Tensor, value: Tensor, batches: Sequence[Batch], scale: float
-    ) -> Tensor:
+    def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor, batches: Sequence[Batch], scale: float) -> Tensor:
         made = [_read(query, key, value, batch, scale) for batch in batches]
         ctx.save_for_backward(query, key, value, *(weights for _, weights in made))
         ctx.batches, ctx.scale = batches, scale
@@ -120,7 +118,7 @@ def _add_gradients(
     slope: Tensor,
 ) -> None:
     """The gradient of `_read`, added to `into`: slope (C * L, H * d) is that of its outputs, zero at padding."""
-    query, key, value = query_key_value
+    _, key, value = query_key_value
     heads, above = key.shape[1], len(batch.above)
     queries, keys, values = (_own(tensor, batch, heads) for tensor in query_key_value)
     slopes = _heads_first(slope.view(len(slope), -1, value.shape[2]), batch, heads)
@@ -146,7 +144,7 @@ def _add(into: Tensor, places: Tensor, more: Tensor) -> None:
 
 
 def _heads_first(places: Tensor, batch: Batch, keys: int) -> Tensor:
-    """(C * L, H, d) → (K * C, G * L, d): the queries that read one key stand under each other, so no key is repeated."""
+    """(C * L, H, d) → (K * C, G * L, d): queries that read one key stand under each other, so no key is repeated."""
     size = (batch.count, batch.length, keys, -1, places.shape[-1])
     return places.reshape(size).permute(2, 0, 3, 1, 4).reshape(keys * batch.count, -1, places.shape[-1])
 
