@@ -22,7 +22,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(model: Path, rows: Path, out: Path, *more: str) -> Result:
-    long_enough = ("--set", "train.learning_rate=0.003", "--set", "train.epochs=30", "--set", "train.patience=90")
+    long_enough = ("--set", "train.learning_rate=0.002", "--set", "train.epochs=30", "--set", "train.patience=90")
     return burnish("run", "--model", model, "--data", rows, "--out", out, "--name", "colours", *long_enough, *QUICK,
                    *more)  # fmt: skip
 

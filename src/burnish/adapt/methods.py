@@ -31,7 +31,8 @@ def apply(decoder: Decoder, settings: AdaptSettings, *, seed: int = 0) -> None:
     elif isinstance(settings, FreezeSettings):
         full.apply_freeze(decoder, settings)
     else:
-        peft_adapter.apply(decoder, settings)
+        peft_adapter.apply(decoder, settings, seed)
+    decoder.eval()  # new modules begin in training mode; here one mode serves both training and measuring
     if not trainable(decoder):
         raise RecipeError("Nothing would train with these settings.", where="adapt", next_move="check `adapt.targets`")
 
@@ -65,7 +66,9 @@ def save_adapter(decoder: Decoder, settings: AdaptSettings, folder: Path, *, bas
     elif isinstance(settings, PeftSettings):
         tensors = peft_adapter.state(decoder, settings)
         made = peft_adapter.make_config(settings).to_dict()
-        config = json.loads(json.dumps({**made, "base_model_name_or_path": base, "inference_mode": True}, default=list))
+        config = json.loads(
+            json.dumps({**made, "base_model_name_or_path": base, "inference_mode": True}, default=sorted)
+        )
     else:
         raise RecipeError("This method leaves no adapter.", seen=settings.type, next_move="export the merged model")
     # A copy each: some methods share one projection among layers, and a file holds no shared memory.

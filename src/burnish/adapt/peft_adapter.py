@@ -19,7 +19,7 @@ ADAPTER = "default"
 
 
 def make_config(settings: PeftSettings) -> PeftConfig:
-    """peft's own configuration object. Raises RecipeError: unknown type or option."""
+    """peft's own configuration object. Raises RecipeError: unknown type or option, or dropout."""
     options = {"target_modules": list(GROUPS["all-linear"]), "task_type": "CAUSAL_LM", **settings.config}
     kind = str(options.pop("peft_type", "")).upper()
     known = {member.value: member for member in PeftType}
@@ -30,18 +30,29 @@ def make_config(settings: PeftSettings) -> PeftConfig:
             next_move=f"use one of: {', '.join(sorted(known))}",
         )
     try:
-        return PEFT_TYPE_TO_CONFIG_MAPPING[known[kind]](**options)
+        config = PEFT_TYPE_TO_CONFIG_MAPPING[known[kind]](**options)
     except (TypeError, ValueError) as error:
         raise RecipeError("peft refuses `adapt.config`.", seen=str(error), next_move="see peft's own docs") from error
+    if dropout := sorted(name for name, value in vars(config).items() if "dropout" in name and value):
+        # Its draws would make packed, shared and resumed rows differ from plain ones.
+        raise RecipeError(
+            "Dropout inside an adapter is not supported.",
+            where=f"adapt.config.{dropout[0]}",
+            seen=str(vars(config)[dropout[0]]),
+            next_move="leave it out: early stop on dev guards against learning by heart",
+        )
+    return config
 
 
-def apply(decoder: Decoder, settings: PeftSettings) -> None:
+def apply(decoder: Decoder, settings: PeftSettings, seed: int) -> None:
     """Lets peft put its layers into the network. Raises RecipeError: it finds nothing to adapt."""
     config = make_config(settings)
-    try:
-        inject_adapter_in_model(config, decoder, adapter_name=ADAPTER)
-    except (ValueError, KeyError, AttributeError) as error:
-        raise RecipeError("peft can't put this adapter into the model.", seen=str(error)) from error
+    with torch.random.fork_rng(devices=[]):  # peft draws from torch's own generator
+        torch.manual_seed(seed)
+        try:
+            inject_adapter_in_model(config, decoder, adapter_name=ADAPTER)
+        except (ValueError, KeyError, AttributeError) as error:
+            raise RecipeError("peft can't put this adapter into the model.", seen=str(error)) from error
     for parameter in decoder.parameters():
         if parameter.requires_grad:
             parameter.data = parameter.data.float()

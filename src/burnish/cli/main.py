@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -35,6 +37,9 @@ Gate = Annotated[
         "--gate=task=BETTER,retention=KEPT."
     ),
 ]
+Ranks = Annotated[
+    int, typer.Option(min=1, help="Processes on this machine that train together: one for each GPU, as a rule.")
+]
 RUNS = Path("runs")
 
 
@@ -48,10 +53,12 @@ def add_stage(verb: str, upto: str, text: str) -> None:
         name: Name = None,
         changes: Changes = None,
         fresh: Fresh = False,
+        ranks: Ranks = 1,
         out: Runs = RUNS,
     ) -> None:
         from burnish.cli import runs
 
+        runs.start_ranks(ranks, upto)
         runs.do(upto, recipe, model, data, name, changes, fresh, out)
 
     app.command(verb, help=text)(command)
@@ -68,11 +75,13 @@ def add_judging(verb: str, upto: str, text: str) -> None:
         changes: Changes = None,
         fresh: Fresh = False,
         gate: Gate = None,
+        ranks: Ranks = 1,
         out: Runs = RUNS,
     ) -> None:
         from burnish.cli import runs
 
         runs.check_gate(gate)
+        runs.start_ranks(ranks, upto)
         folder = runs.do(upto, recipe, model, data, name, changes, fresh, out, whole=verb == "run")
         runs.finish(folder, gate)
 
@@ -81,7 +90,37 @@ def add_judging(verb: str, upto: str, text: str) -> None:
 
 add_judging("run", "export", "Prepare, train, evaluate and export; goes on where it stopped.")
 add_stage("prepare", "prepare", "Read, recognise, clean and split the data.")
-add_stage("train", "train", "Train, after preparing where that was not done yet.")
+
+
+@app.command()
+def train(
+    recipe: Recipe = None,
+    model: Model = None,
+    data: Data = None,
+    name: Name = None,
+    changes: Changes = None,
+    fresh: Fresh = False,
+    ranks: Ranks = 1,
+    profile: Annotated[bool, typer.Option("--profile", help="Print where the time of a training step goes.")] = False,
+    out: Runs = RUNS,
+) -> None:
+    """Train, after preparing where that was not done yet."""
+    from burnish.cli import runs
+
+    runs.start_ranks(ranks, "train")
+    with profiling() if profile else nullcontext():
+        runs.do("train", recipe, model, data, name, changes, fresh, out)
+
+
+def profiling() -> AbstractContextManager[None]:
+    """Watches a training and prints the table of its parts."""
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # read as torch is imported; lower ones write the profiler's notes
+    from burnish.cli.runs import say
+    from burnish.train.profile import profiled
+
+    return profiled(say)
+
+
 add_judging("evaluate", "evaluate", "Compare with the base model on test, check its memory and write the verdict.")
 add_stage("export", "export", "Write the merged model, GGUF, adapter and model card, and check that they answer alike.")
 

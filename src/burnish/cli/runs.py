@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
 
+import typer
 from rich.console import Console
 
 from burnish.cli.errors import printable
 from burnish.core.errors import BurnishError, RecipeError
 from burnish.core.files import read_json, read_jsonl
+from burnish.core.ranks import is_first, own_place, run_ranks
 from burnish.core.run_folder import RunFolder
 from burnish.recipe.recipe import parse_changes, read_recipe
 
@@ -18,8 +21,16 @@ console = Console(highlight=False, soft_wrap=True)
 
 
 def say(text: str) -> None:
-    """One plain line."""
+    """One plain line, of the first rank alone."""
+    if not is_first():
+        return
     console.print(printable(text), markup=False)
+
+
+def start_ranks(size: int, upto: str) -> None:
+    """With several ranks this process only starts them, with the same command, and ends as they do."""
+    if size > 1 and own_place() is None and upto != "prepare":
+        raise typer.Exit(run_ranks(size, sys.argv[1:]))
 
 
 def do(
@@ -46,6 +57,8 @@ def do(
     say(f"run: {folder.path}")
     run_stages(settings, base, folder, upto=upto, whole=whole, fresh=fresh, say=say,
                show=lambda shop: print_row(shop, console))  # fmt: skip
+    if not is_first():
+        raise typer.Exit(0)  # the rest is rank 0's
     return folder
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from burnish.core.errors import DataError
-from burnish.core.records import Row
+from burnish.core.records import Pair, Row
 from burnish.core.run_folder import RunFolder
 from burnish.data.intake import take_in
 from burnish.data.rows import read_rows
@@ -35,7 +35,12 @@ def print_row(shop: Workshop, console: Console) -> None:
 
 
 def print_rendered(shop: Workshop, row: Row, console: Console) -> None:
-    """One row in colour, its place, and what the colours mean."""
-    rendered = shop.renderer.row(row)
-    console.print(coloured(shop.renderer, rendered))
-    console.print(f"{row.source}: {summary(rendered)}   ({LEGEND})", markup=False)
+    """One row in colour, its place, and what the colours mean; of a pair the chosen answer, then the rejected one."""
+    if isinstance(row, Pair):
+        pair = shop.renderer.pair(row)
+        parts = {", chosen": pair.chosen, ", rejected": pair.rejected}
+    else:
+        parts = {"": shop.renderer.row(row)}
+    for name, rendered in parts.items():
+        console.print(coloured(shop.renderer, rendered))
+        console.print(f"{row.source}{name}: {summary(rendered)}   ({LEGEND})", markup=False)

@@ -7,6 +7,7 @@ BurnishError (1)
 ├── GateError (4)     --gate was asked for and the verdict does not meet it
 ├── ParityError (1)   an exported form does not answer as the trained model did
 ├── MissingTool (1)   something is not installed
+├── RankLost (1)      another process of this training ended
 └── Stopped (75)      stopped and saved: run again to go on
 """
 
@@ -64,6 +65,10 @@ class ParityError(BurnishError):
 
 class MissingTool(BurnishError):  # noqa: N818 - the name says what happened, as FileNotFound does
     """An optional package or program is not installed."""
+
+
+class RankLost(BurnishError):  # noqa: N818 - named after what happened
+    """Another process of this training ended or cannot be reached; that one says why."""
 
 
 class Stopped(BurnishError):  # noqa: N818 - not a fault: the work is saved

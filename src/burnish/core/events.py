@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from burnish.core.files import append_jsonl
+from burnish.core.files import append_jsonl, write_bytes
 
 START = "0" * 64
 
@@ -16,8 +16,13 @@ START = "0" * 64
 def record_event(path: Path, what: str, **facts: Any) -> None:
     """Adds one event to the chain."""
     before = START
-    if path.exists() and (lines := path.read_bytes().splitlines()):
-        before = hashlib.sha256(lines[-1]).hexdigest()
+    if path.exists():
+        content = path.read_bytes()
+        whole = content[: content.rfind(b"\n") + 1]
+        if whole != content:  # a crash cut the last line short: it would look like a line that somebody changed
+            write_bytes(path, whole)
+        if whole:
+            before = hashlib.sha256(whole.splitlines()[-1]).hexdigest()
     append_jsonl(
         path, {"time": datetime.now(UTC).isoformat(timespec="seconds"), "what": what, **facts, "before": before}
     )

@@ -7,6 +7,7 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,11 @@ from burnish.core.errors import BurnishError, Stopped
 
 
 @contextlib.contextmanager
-def disk_errors(path: Path) -> Iterator[None]:
-    """Turns a full disk into `Stopped` (exit 75) and an unwritable place into a clear error."""
+def disk_errors(path: Path, needed: int | None = None) -> Iterator[None]:
+    """Turns a full disk into `Stopped` (exit 75) and an unwritable place into a clear error.
+
+    needed: bytes that are to be written, for the message.
+    """
     try:
         yield
     except OSError as error:
@@ -24,8 +28,15 @@ def disk_errors(path: Path) -> Iterator[None]:
             raise Stopped(
                 "The disk is full.",
                 where=str(path),
-                seen=error.strerror or "",
+                seen=(error.strerror or "") + (f"; {needed:,} bytes are needed" if needed else ""),
                 next_move="free some space and run the same command again; what was finished is kept",
+            ) from error
+        if error.errno == errno.EIO:
+            raise BurnishError(
+                "The disk reports an error.",
+                where=str(path),
+                seen=error.strerror or "",
+                next_move="check the disk, then run the same command again; what was finished is kept",
             ) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST):
             raise BurnishError(
@@ -37,9 +48,31 @@ def disk_errors(path: Path) -> Iterator[None]:
         raise
 
 
+def check_room(folder: Path, needed: int) -> None:
+    """Raises Stopped (exit 75): the disk under `folder` has fewer than `needed` bytes free."""
+    nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    free = shutil.disk_usage(nearest).free
+    if free < needed:
+        raise Stopped(
+            "The disk is too full.",
+            where=str(folder),
+            seen=f"{free:,} bytes are free, {needed:,} bytes are needed",
+            next_move=f"free {needed - free:,} bytes and run the same command again; what was finished is kept",
+        )
+
+
+def sync(path: Path) -> None:
+    """Puts a file's content, or a folder's list of names, onto the disk itself."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """Writes a file so that a crash leaves either the old content or the new one, never a part."""
-    with disk_errors(path):
+    with disk_errors(path, len(content)):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:

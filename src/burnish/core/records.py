@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -64,16 +64,47 @@ class Text:
         return {"id": self.id, "text": self.text, "source": self.source, "group": self.group}
 
 
-Row: TypeAlias = Chat | Text
+@dataclass(frozen=True)
+class Pair:
+    """Two answers of the assistant to one prompt: `chosen` is preferred to `rejected`."""
+
+    id: str
+    prompt: tuple[Message, ...]
+    chosen: str
+    rejected: str
+    source: str = ""
+    group: str = ""
+
+    def answered(self, answer: str) -> tuple[Message, ...]:
+        """The conversation that ends on one of the two answers."""
+        return (*self.prompt, Message("assistant", answer))
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "prompt": [message.to_json() for message in self.prompt],
+            "chosen": self.chosen,
+            "rejected": self.rejected,
+            "source": self.source,
+            "group": self.group,
+        }
+
+
+Row: TypeAlias = Chat | Text | Pair
 
 
 def row_from_json(value: Mapping[str, Any]) -> Row:
-    """The inverse of `to_json`, for both kinds of row."""
+    """The inverse of `to_json`, for every kind of row."""
     common = {"id": value["id"], "source": value.get("source", ""), "group": value.get("group", "")}
     if "text" in value:
         return Text(text=value["text"], **common)
-    messages = tuple(Message(message["role"], message["content"]) for message in value["messages"])
-    return Chat(messages=messages, **common)
+    if "chosen" in value:
+        return Pair(prompt=_messages(value["prompt"]), chosen=value["chosen"], rejected=value["rejected"], **common)
+    return Chat(messages=_messages(value["messages"]), **common)
+
+
+def _messages(values: Sequence[Mapping[str, Any]]) -> tuple[Message, ...]:
+    return tuple(Message(message["role"], message["content"]) for message in values)
 
 
 @dataclass(frozen=True)

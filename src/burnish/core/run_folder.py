@@ -80,6 +80,11 @@ class RunFolder:
         return self.path / "model"
 
     @property
+    def reference(self) -> Path:
+        """What the model before training says about the pairs, where that is asked once: reference.json."""
+        return self.path / "reference.json"
+
+    @property
     def training(self) -> Path:
         """What training chose and why: training.json."""
         return self.path / "training.json"

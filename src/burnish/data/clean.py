@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 from burnish.core.files import dump_json, sha256_of_json
-from burnish.core.records import Chat, Dropped, Message, Row, Text
-from burnish.data.convert import Converted, convert
+from burnish.core.records import Chat, Dropped, Pair, Row, Text
+from burnish.data.convert import Content, Converted, convert
 from burnish.data.group import prompt_keys
+from burnish.data.preference import Preference
 from burnish.data.read import Raw
 from burnish.data.reasons import Unusable
 from burnish.data.recognise import Format
@@ -41,25 +42,40 @@ def to_rows(raws: Iterable[Raw], layout: Format, occurrences: Counter[str]) -> t
 
 
 def _row(converted: Converted, source: str, occurrences: Counter[str]) -> Row:
-    digest = _content_digest(converted.content)[:ID_DIGITS]
+    content = converted.content
+    digest = _content_digest(content)[:ID_DIGITS]
     occurrences[digest] += 1
     name = digest if occurrences[digest] == 1 else f"{digest}-{occurrences[digest]}"
-    if isinstance(converted.content, str):
-        return Text(name, converted.content, source)
-    return Chat(name, converted.content, source)
+    if isinstance(content, str):
+        return Text(name, content, source)
+    if isinstance(content, Preference):
+        return Pair(name, content.prompt, content.chosen, content.rejected, source)
+    return Chat(name, content, source)
 
 
-def _content_digest(content: tuple[Message, ...] | str) -> str:
-    return sha256_of_json(content if isinstance(content, str) else [message.to_json() for message in content])
+def _content_digest(content: Content) -> str:
+    if isinstance(content, str):
+        return sha256_of_json(content)
+    if isinstance(content, Preference):
+        prompt = [message.to_json() for message in content.prompt]
+        return sha256_of_json([prompt, content.chosen, content.rejected])
+    return sha256_of_json([message.to_json() for message in content])
+
+
+def _content(row: Row) -> Content:
+    """What a row says, without its name and place."""
+    if isinstance(row, Pair):
+        return Preference(row.prompt, row.chosen, row.rejected)
+    return row.messages if isinstance(row, Chat) else row.text
 
 
 def drop_duplicates(rows: Sequence[Row]) -> Kept:
     """Keeps the first of rows with equal content."""
-    first: dict[str | tuple[Message, ...], str] = {}
+    first: dict[Content, str] = {}
     kept: list[Row] = []
     dropped: list[Dropped] = []
     for row in rows:
-        content = row.messages if isinstance(row, Chat) else row.text
+        content = _content(row)
         if content in first:
             dropped.append(Dropped(row.source, "exact_duplicate", f"of {first[content]}", row.to_json()))
         else:

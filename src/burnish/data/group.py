@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from burnish.core.records import Chat, Row
+from burnish.core.records import Chat, Pair, Row, Text
 
 GROUP_DIGITS = 12
 # Punctuation says little in prose and everything in sums: signs of arithmetic and marks inside numbers stay.
@@ -27,15 +27,17 @@ def prompt_keys(row: Row) -> tuple[str, ...]:
     """One key for each prompt that the row teaches an answer to; the last is that of its final answer.
 
     Training on a conversation teaches every answer in it, so a row that asks what an earlier turn asks is a duplicate.
+    A preference teaches about its last answers alone.
     """
-    if not isinstance(row, Chat):
+    if isinstance(row, Text):
         return (_digest("", normalised(row.text)),)
+    messages = row.answered(row.chosen) if isinstance(row, Pair) else row.messages
     keys, key = [], ""
-    for message, following in pairwise(row.messages):
+    for message, following in pairwise(messages):
         key = _digest(key, f"{message.role} {normalised(message.content)}")
         if following.role == "assistant":
             keys.append(key)
-    return tuple(keys)
+    return tuple(keys[-1:] if isinstance(row, Pair) else keys)
 
 
 def _digest(before: str, text: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from burnish.core.errors import DataError
-from burnish.core.records import Chat, Dropped, Row
+from burnish.core.records import Chat, Dropped, Pair, Row
 from burnish.data.clean import to_rows
 from burnish.data.read import Reading, read_file
 from burnish.data.reasons import REASONS
@@ -130,6 +130,8 @@ def _introduction(source: Source) -> str:
 def _first_row(row: Row) -> str:
     if isinstance(row, Chat):
         return f"{preview(row.prompt[-1].content)} → {preview(row.answer)}"
+    if isinstance(row, Pair):
+        return f"{preview(row.prompt[-1].content)} → {preview(row.chosen)} rather than {preview(row.rejected)}"
     return preview(row.text)
 
 

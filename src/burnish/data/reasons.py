@@ -16,6 +16,8 @@ REASONS = {
     "unsupported_role": "a message was written by a tool, which cannot be learnt yet",
     "role_order": "the turns do not alternate user, assistant after at most one system message",
     "no_answer": "the conversation holds no answer of the assistant",
+    "equal_answers": "the chosen and the rejected answer are the same, so there is nothing to prefer",
+    "no_shared_prompt": "the chosen and the rejected answer do not answer the same prompt",
     "exact_duplicate": "the same prompt with the same answer stands in an earlier row",
     "overlaps_test": "the prompt is also in the test file",
     "overlaps_dev": "the prompt is also in the dev file",

@@ -44,6 +44,7 @@ COMPLETIONS = (
 )
 # A question about one of these means little without it, so they are never left out unasked.
 CONTEXTS = ("context", "passage", "document", "article", "choices", "options")
+PREFERENCES = (("chosen", "rejected"), ("preferred_output", "non_preferred_output"))
 PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 
 
@@ -56,12 +57,13 @@ class Format:
     text: str = ""  # text
     prompt: str = ""  # prompt_completion, columns; the instruction of alpaca
     context: str = ""  # alpaca's optional input
-    completion: str = ""
+    completion: str = ""  # of a preference the chosen answer
+    rejected: str = ""  # preference
     template: str = ""  # columns: stands in for `prompt`
 
     @property
     def needed_keys(self) -> tuple[str, ...]:
-        keys = (self.turns, self.text, self.prompt, self.completion, *template_keys(self.template))
+        keys = (self.turns, self.text, self.prompt, self.completion, self.rejected, *template_keys(self.template))
         return tuple(key for key in keys if key)
 
 
@@ -98,6 +100,10 @@ def recognise(raws: Sequence[Raw], settings: DataSettings, name: str, like: Form
 
 def _candidates(keys: Sequence[str], raws: Sequence[Raw]) -> Iterator[Format]:
     """Formats that fit, the most telling first."""
+    for better, worse in PREFERENCES:
+        chosen, rejected = _first((better,), keys), _first((worse,), keys)
+        if chosen and rejected:
+            yield Format("preference", prompt=_first(PROMPTS, keys), completion=chosen, rejected=rejected)
     turns = _first(TURNS, keys)
     style = _style_of_turns([raw.value.get(turns) for raw in raws[:LOOKED_AT]]) if turns else None
     if style is not None:

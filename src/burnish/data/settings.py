@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from burnish.core.settings import Settings
 
-FormatName: TypeAlias = Literal["messages", "prompt_completion", "alpaca", "sharegpt", "columns", "text"]
+FormatName: TypeAlias = Literal["messages", "prompt_completion", "alpaca", "sharegpt", "preference", "columns", "text"]
 
 
 class DataSettings(Settings):

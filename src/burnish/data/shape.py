@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from burnish.core.records import Chat, Row
+from burnish.core.records import Chat, Pair, Row
 
 MOST_LABELS = 200
 MOST_LABEL_WORDS = 6
@@ -23,13 +23,15 @@ FINAL_NUMBER = re.compile(r"####\s*" + NUMBER.pattern + r"\s*$")
 class AnswerShape:
     """`labels` are sorted and only of a label task; `json_keys` stand in nearly all answers of a JSON task."""
 
-    kind: Literal["label", "json", "number", "text"]
+    kind: Literal["label", "json", "number", "text", "preference"]
     labels: tuple[str, ...] = ()
     json_keys: tuple[str, ...] = ()
 
 
 def answer_shape(rows: Sequence[Row]) -> AnswerShape:
     """Looks at all answers. JSON and number need nearly all (95 %) to be such; plain text rows have the shape text."""
+    if rows and all(isinstance(row, Pair) for row in rows):
+        return AnswerShape("preference")
     answers = [row.answer.strip() for row in rows if isinstance(row, Chat)]
     if not answers or len(answers) < len(rows):
         return AnswerShape("text")

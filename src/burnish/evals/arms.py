@@ -41,8 +41,7 @@ class Decoding:
 
 def answer_room(train: Sequence[Chat], renderer: Renderer, context: int) -> int:
     """Longest answer in tokens: half more than 99 of 100 answers in train, and 16; at most half the context."""
-    encoded = renderer.tokenizer([row.answer for row in train], add_special_tokens=False)["input_ids"]
-    lengths = sorted(len(ids) for ids in encoded)
+    lengths = sorted(len(renderer.tokenizer.encode(row.answer, add_special_tokens=False)) for row in train)
     usual = lengths[min(len(lengths) - 1, (99 * len(lengths)) // 100)] if lengths else 64
     return min(int(1.5 * usual) + 16, max(context // 2, 16))
 

@@ -15,6 +15,8 @@ from burnish.evals import suites
 from burnish.evals.arms import ArmName, Decoding, Models, Progress, answer_room
 from burnish.evals.items_file import Part, answer_parts
 from burnish.evals.opponent import choose_opponent, make_prompts, opponent_json
+from burnish.evals.preference import METRIC as PREFERENCE
+from burnish.evals.preference import compare_answers, instructed_json
 from burnish.evals.prompts import Candidate
 from burnish.evals.retention import PLANS, ask_suite, retention_suites
 from burnish.evals.settings import EvaluateSettings
@@ -54,8 +56,10 @@ def evaluate(
         say("going on with the evaluation that was begun")
     else:
         folder.items.unlink(missing_ok=True)
-        plan = {**_plan(settings, data, decoding), "seed": seed, "identity": dict(identity), "key": key}
-        if "prompted" in plan["opponents"]:
+        plan = {**_plan(settings, data, decoding, instructions), "seed": seed, "identity": dict(identity), "key": key}
+        if "prompted" in plan["opponents"] and data.pairs:
+            plan["prompted"] = instructed_json(maker, data)
+        elif "prompted" in plan["opponents"]:
             with models.base() as decoder:
                 choice = choose_opponent(decoder, maker, data, decoding, most_examples=settings.examples, say=say)
             plan["prompted"] = opponent_json(maker, choice, data)
@@ -82,19 +86,24 @@ def _key(
     )
 
 
-def _plan(settings: EvaluateSettings, data: TaskData, decoding: Decoding) -> dict[str, Any]:
+def _plan(settings: EvaluateSettings, data: TaskData, decoding: Decoding, instructions: str | None) -> dict[str, Any]:
     """What the judge needs, before any answer is known."""
     opponents = list(settings.opponents)
     why_not = "" if "prompted" in opponents else "left out in the recipe"
-    task: dict[str, Any] = {"metric": primary_score(data.kind), "shape": data.kind, "higher_is_better": True}
     if data.texts:
         opponents, why_not = ["base"], "plain text is read, not asked: there is no prompt"
-        task = {"metric": "loss", "shape": "plain text", "higher_is_better": False}
+        task: dict[str, Any] = {"metric": "loss", "shape": "plain text", "higher_is_better": False}
+    elif data.pairs:
+        task = {"metric": PREFERENCE, "shape": data.kind, "higher_is_better": True}
+        if "prompted" in opponents and not instructions:
+            opponents, why_not = ["base"], "no prompt is searched for preferences, and data.instructions gives none"
+    else:
+        task = {"metric": primary_score(data.kind), "shape": data.kind, "higher_is_better": True}
     names = retention_suites(settings.retention)
     return {
         "specialist": "tuned",
         "opponents": opponents,
-        "task": {**task, "n": len(data.test or data.texts), "texts_left_out": data.left_out},
+        "task": {**task, "n": len(data.test or data.pairs or data.texts), "texts_left_out": data.left_out},
         "suites": [{"name": name, **PLANS[name], "n": len(items)} for name, items in names.items()],
         "prompted": {"left_out": why_not} if why_not else {},
         "decoding": decoding.to_json(),
@@ -110,7 +119,10 @@ def _parts(plan: Mapping[str, Any], data: TaskData, task: Task, settings: Evalua
     def read(decoder: Decoder, arm: ArmName, rows: Sequence[Any], progress: Progress) -> list[Item]:
         return read_texts(decoder, task.renderer, arm, rows)
 
-    rows, ask = (data.texts, read) if data.texts else (data.test, answer)
+    def prefer(decoder: Decoder, arm: ArmName, rows: Sequence[Any], progress: Progress) -> list[Item]:
+        return compare_answers(decoder, task, arm, rows)
+
+    rows, ask = (data.texts, read) if data.texts else (data.pairs, prefer) if data.pairs else (data.test, answer)
     memory = retention_suites(settings.retention)
     asked: list[ArmName] = [name for name in ("base", "prompted") if name in plan["opponents"]]
     parts = [Part("task", arm, rows, ask) for arm in asked]

@@ -62,7 +62,7 @@ def answer_losses(
 
     Where prompt and answer exceed the context, the prompt's beginning is cut.
     """
-    wanted = [_answer_ids(renderer, row) for row in rows]
+    wanted = [answer_ids(renderer, row) for row in rows]
     asked = [
         Choices(tuple(prompt[-(decoder.config.context - len(ids)) :]), (tuple(ids),))
         for prompt, ids in zip(prompts, wanted, strict=True)
@@ -70,8 +70,8 @@ def answer_losses(
     return [-logprobs[0] / len(ids) for logprobs, ids in zip(score_choices(decoder, asked), wanted, strict=True)]
 
 
-def _answer_ids(renderer: Renderer, row: Chat) -> list[int]:
-    """The ids of the last turn that training learns: those after the last id of another message."""
+def answer_ids(renderer: Renderer, row: Chat) -> list[int]:
+    """The ids of the last turn that training learns, its end included: those after the last id of another message."""
     rendered = renderer.row(row)
     last = len(row.messages) - 1
     return [

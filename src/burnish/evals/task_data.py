@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from burnish.core.errors import DataError
-from burnish.core.records import Chat, Row, Text
+from burnish.core.records import Chat, Pair, Row, Text
 from burnish.core.run_folder import RunFolder
 from burnish.data.card import read_card
 from burnish.data.rows import read_rows
@@ -17,8 +17,9 @@ from burnish.evals.settings import EvaluateSettings
 
 @dataclass(frozen=True)
 class TaskData:
-    """Either `test` holds conversations, or (plain text data) `texts` holds passages. `left_out`: texts beside
-    conversations, which no grader can grade. `context`: longest row in tokens. `kind`: shape of the answers.
+    """One of three is filled: `test` with conversations, `texts` with passages (plain text data), `pairs` with
+    preferences. `left_out`: rows beside conversations, which no grader can grade. `context`: longest row in tokens.
+    `kind`: shape of the answers.
     """
 
     kind: str
@@ -27,6 +28,7 @@ class TaskData:
     dev: tuple[Chat, ...]
     test: tuple[Chat, ...]
     texts: tuple[Text, ...]
+    pairs: tuple[Pair, ...] = ()
     left_out: int = 0
 
 
@@ -38,19 +40,22 @@ def read_task_data(folder: RunFolder, settings: EvaluateSettings, seed: int) -> 
         raise DataError(
             "There is no row to test on.", where=str(folder.test), next_move="give more data, or a test file"
         )
-    chats, texts = _chats(rows), tuple(row for row in rows if isinstance(row, Text))
+    chats = _chats(rows)
+    pairs = () if chats else tuple(row for row in rows if isinstance(row, Pair))
+    texts = () if chats or pairs else tuple(row for row in rows if isinstance(row, Text))
     train, dev = _chats(read_rows(folder.train)), _chats(read_rows(folder.dev))
     if not dev:  # then the first rows of train serve as dev, and never as examples
         dev, train = train[:MOST_DEV_ROWS], train[MOST_DEV_ROWS:]
     return TaskData(
-        kind=card.shape.kind if settings.metric == "auto" else settings.metric,
+        kind="preference" if pairs else card.shape.kind if settings.metric == "auto" else settings.metric,
         context=card.context,
         train=train,
         # shuffled, because the search begins with the first ones
         dev=tuple(random.Random(f"{seed} dev").sample(dev, min(MOST_DEV_ROWS, len(dev)))),
         test=chats,
-        texts=() if chats else texts,
-        left_out=len(texts) if chats else 0,
+        texts=texts,
+        pairs=pairs,
+        left_out=len(rows) - len(chats or pairs or texts),
     )
 
 

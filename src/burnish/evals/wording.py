@@ -12,6 +12,7 @@ _NAMES = {
     "field_f1": "fields right (F1)",
     "valid": "valid JSON",
     "chrf": "chrF",
+    "preference": "chosen answers preferred",
     "followed": "instructions followed",
     "loss": "loss",
     "logprob_margin": "margin of the right choice",

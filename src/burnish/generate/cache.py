@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from burnish.model.prefixes import Prefixes
 from burnish.model.decoder import Decoder
+from burnish.model.prefixes import Prefixes
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ import torch
 from burnish.core.errors import DataError, ModelError
 from burnish.generate.cache import Run, Slots, open_shared
 from burnish.generate.forward import Row, run_pass, run_starts
-from burnish.model.prefixes import find_prefixes
 from burnish.generate.sample import choose
 from burnish.model.decoder import Decoder
+from burnish.model.prefixes import find_prefixes
 
 TOKENS_PER_PASS = 2048  # prompts started in one pass: enough to keep a processor busy, little enough to hold in memory
 

@@ -13,9 +13,9 @@ import torch
 from burnish.core.errors import DataError
 from burnish.generate.cache import Run, new_store, open_shared
 from burnish.generate.forward import run_pass, run_starts
-from burnish.model.prefixes import Prefixes, find_prefixes
 from burnish.model.decoder import Decoder
 from burnish.model.logprobs import target_logprobs
+from burnish.model.prefixes import Prefixes, find_prefixes
 
 
 @dataclass(frozen=True)

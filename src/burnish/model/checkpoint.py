@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,11 @@ from burnish.model.gguf_tokenizer import gguf_generation, gguf_tokenizer
 class Checkpoint:
     """config: keys and values as in transformers' config.json. tensors: under transformers' names and in torch's
     shapes, `lm_head.weight` absent when it is tied to the embedding; float types as stored, GGUF's blocks as float32.
-    generation: as in generation_config.json, may be empty.
+    generation: as in generation_config.json, may be empty. A GGUF file's tensors are read when they are asked for.
     """
 
     config: dict[str, Any]
-    tensors: dict[str, torch.Tensor]
+    tensors: Mapping[str, torch.Tensor]
     tokenizer: PreTrainedTokenizerFast
     path: Path
     generation: dict[str, Any]

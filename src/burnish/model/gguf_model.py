@@ -6,6 +6,8 @@ family (rotary pairs lie next to each other there, half a head apart here); and 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -49,7 +51,28 @@ OUTER_NAMES = {
 NOT_WEIGHTS = {"rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight"}
 
 
-def gguf_tensors(file: GGUFFile, config: dict[str, Any]) -> dict[str, torch.Tensor]:
+@dataclass(frozen=True)
+class LazyTensors(Mapping[str, torch.Tensor]):
+    """Weights that are read when they are asked for, so that the model never lies in memory in float32 as a whole.
+
+    stored: transformers' name → the file's.
+    """
+
+    file: GGUFFile
+    config: dict[str, Any]
+    stored: Mapping[str, str]
+
+    def __getitem__(self, name: str) -> torch.Tensor:
+        return _to_transformers(_tensor(self.file, self.stored[name]), name, self.config)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.stored)
+
+    def __len__(self) -> int:
+        return len(self.stored)
+
+
+def gguf_tensors(file: GGUFFile, config: dict[str, Any]) -> LazyTensors:
     """All weights under transformers' names; block types become float32, others stay as stored.
 
     Raises ModelError: a tensor is missing, unexpected, of another shape than the configuration says, or unreadable.
@@ -64,7 +87,7 @@ def gguf_tensors(file: GGUFFile, config: dict[str, Any]) -> dict[str, torch.Tens
         if file.tensors[name].shape != shapes[new]:
             seen = f"{file.tensors[name].shape} instead of {shapes[new]}"
             raise _mismatch(file, f"The tensor {name} has another shape than the configuration says.", seen)
-    return {new: _to_transformers(_tensor(file, name), new, config) for name, new in names.items()}
+    return LazyTensors(file, config, {new: name for name, new in names.items()})
 
 
 def transformers_name(name: str, model_type: str) -> str:

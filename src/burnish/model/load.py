@@ -28,10 +28,10 @@ def build_decoder(
     with torch.device("meta"):
         decoder = Decoder(decoder_config(config), compute=dtype, pointwise=pointwise)
     wanted = dict(decoder.named_parameters())
-    given = {name: tensor for name, tensor in tensors.items() if not name.endswith("rotary_emb.inv_freq")}
+    given = {name for name in tensors if not name.endswith("rotary_emb.inv_freq")}
     if decoder.lm_head is None:
-        given.pop("lm_head.weight", None)
-    missing, extra = sorted(set(wanted) - set(given)), sorted(set(given) - set(wanted))
+        given.discard("lm_head.weight")
+    missing, extra = sorted(set(wanted) - given), sorted(given - set(wanted))
     if missing or extra:
         raise ModelError(
             "The weights do not fit the configuration.",
@@ -39,19 +39,22 @@ def build_decoder(
             seen=f"{len(missing)} missing, {len(extra)} left over",
             next_move="download the model again, or check that config.json belongs to these weights",
         )
-    for name, tensor in given.items():
-        if tensor.shape != wanted[name].shape:
-            raise ModelError(
-                f"The tensor {name} has the wrong shape.",
-                seen=str(tuple(tensor.shape)),
-                where=f"the configuration says {tuple(wanted[name].shape)}",
-                next_move="check that config.json belongs to these weights",
-            )
-        if not torch.isfinite(tensor.sum(dtype=torch.float32)):  # a sum in float16 overflows at 65,504
-            raise ModelError(f"The tensor {name} holds NaN or infinity.", next_move="download the model again")
-    ready = {name: tensor.to(device, dtype) for name, tensor in given.items()}
+    ready = {name: _checked(name, tensors[name], wanted[name].shape).to(device, dtype) for name in wanted}
     decoder.load_state_dict(ready, assign=True)
     return decoder.requires_grad_(False).eval()
+
+
+def _checked(name: str, tensor: Tensor, shape: torch.Size) -> Tensor:
+    if tensor.shape != shape:
+        raise ModelError(
+            f"The tensor {name} has the wrong shape.",
+            seen=str(tuple(tensor.shape)),
+            where=f"the configuration says {tuple(shape)}",
+            next_move="check that config.json belongs to these weights",
+        )
+    if not torch.isfinite(tensor.sum(dtype=torch.float32)):  # a sum in float16 overflows at 65,504
+        raise ModelError(f"The tensor {name} holds NaN or infinity.", next_move="download the model again")
+    return tensor
 
 
 def decoder_tensors(decoder: Decoder) -> dict[str, Tensor]:

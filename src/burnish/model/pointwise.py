@@ -42,6 +42,7 @@ def gated_silu(gate: Tensor, up: Tensor) -> Tensor:
 
 
 def gated_silu_slopes(slope: Tensor, gate: Tensor, up: Tensor) -> tuple[Tensor, Tensor]:
+    """The gradients in gate and up."""
     return torch.ops.aten.silu_backward(slope * up, gate), slope * F.silu(gate)
 
 
@@ -51,6 +52,7 @@ def gated_gelu(gate: Tensor, up: Tensor) -> Tensor:
 
 
 def gated_gelu_slopes(slope: Tensor, gate: Tensor, up: Tensor) -> tuple[Tensor, Tensor]:
+    """The gradients in gate and up."""
     into_gate = torch.ops.aten.gelu_backward(slope * up, gate, approximate="tanh")
     return into_gate, slope * F.gelu(gate, approximate="tanh")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from burnish.core.settings import Settings
 
@@ -13,4 +15,22 @@ class SFTSettings(Settings):
     type: Literal["sft"] = "sft"
 
 
-ObjectiveSettings = SFTSettings  # a union with a discriminator as soon as there are two
+class DPOSettings(Settings):
+    """Direct preference optimisation: make the chosen answer of a pair likelier against the rejected one."""
+
+    type: Literal["dpo"] = "dpo"
+    beta: float = Field(
+        0.1, gt=0, le=10, description="How closely the model stays by its start: a smaller beta lets it move further. "
+        "0.1 is the method's usual value."
+    )  # fmt: skip
+    label_smoothing: float = Field(
+        0.0, ge=0, lt=0.5, description="Share of the pairs that are thought to be labelled the wrong way round."
+    )
+    reference: Literal["auto", "switch", "cached"] = Field(
+        "auto", description="How the model before training is asked: `switch` turns the adapter off, which costs one "
+        "more forward pass an update; `cached` asks once for every pair and keeps the numbers in the run. auto is "
+        "switch with an adapter, cached where the weights themselves train."
+    )  # fmt: skip
+
+
+ObjectiveSettings = Annotated[SFTSettings | DPOSettings, Field(discriminator="type")]

@@ -15,11 +15,13 @@ import torch
 
 from burnish.adapt import methods
 from burnish.core import hardware
-from burnish.core.errors import BurnishError, DataError, RecipeError, Stopped
+from burnish.core.errors import BurnishError, RecipeError, Stopped
 from burnish.core.events import record_event
 from burnish.core.files import read_json, sha256_of_tree, write_json
-from burnish.core.records import Chat, Message, Row
+from burnish.core.ranks import is_first
+from burnish.core.records import Message, Row, Text
 from burnish.core.run_folder import RunFolder
+from burnish.core.world import join_world, single_world
 from burnish.data.prepare import prepare
 from burnish.data.rows import read_rows
 from burnish.deploy.card import write_card
@@ -29,11 +31,15 @@ from burnish.evals.report import write_report
 from burnish.evals.verdict_text import write_verdict
 from burnish.model.decoder import Decoder
 from burnish.pipeline import stages
+from burnish.pipeline.lesson import row_length
 from burnish.pipeline.training import train_stage
 from burnish.pipeline.workshop import Workshop, just
 from burnish.recipe.recipe import Recipe, write_recipe
+from burnish.train.guard import NotFinite
 from burnish.train.progress import duration
 
+# What a run may go on with another value of, as with another number of ranks: it changes no result beyond rounding.
+FREE_TO_CHANGE = ("train.tokens_per_pass", "train.save_every", "train.on_nan")
 PACKAGES = ("burnish", "torch", "transformers", "peft", "tokenizers", "safetensors", "gguf", "polars", "scipy")
 Say = Callable[[str], None]
 
@@ -53,11 +59,16 @@ def run_stages(
 
     `show` is called once the data is ready, to show a person one row.
     """
+    world = join_world() if upto != "prepare" else single_world()
+    if not is_first():
+        if world.size > 1:
+            _take_part(Workshop(recipe, base, folder, world))
+        return
     new = not folder.path.exists()
     folder.create()
     try:
         with folder.lock():
-            _run_stages(Workshop(recipe, base, folder), upto, "prepare" if whole else upto, fresh, say, show)
+            _run_stages(Workshop(recipe, base, folder, world), upto, "prepare" if whole else upto, fresh, say, show)
     except BurnishError:
         if new and not any(path.exists() for stage in stages.STAGES for path in stages.outputs(folder, stage)):
             shutil.rmtree(folder.path)  # nothing came of it: leave no empty run behind
@@ -71,13 +82,28 @@ def _run_stages(
     for stage in stages.STAGES[: stages.STAGES.index(upto) + 1]:
         inputs = {"burnish": version("burnish"), **INPUTS[stage](shop)}
         again = fresh and stages.STAGES.index(stage) >= stages.STAGES.index(first_fresh)
-        if not stages.begin(folder, stage, inputs, fresh=again):
+        begins = stages.begin(folder, stage, inputs, fresh=again)
+        if stage == "train":
+            shop.world.first("train" if begins else "done before")
+        if begins:
+            _note_beginning(shop)  # not before: a refused recipe must not take the place of the one that was used
+            _do(stage, shop, say)
+        else:
             say(f"{stage}: done before")
-            continue
-        _note_beginning(shop)  # not before: a refused recipe must not take the place of the one that was used
-        _do(stage, shop, say)
-        if stage == "prepare":
+        if stage == "train":
+            shop.world.leave()
+        if stage == "prepare" and begins:
             show(shop)
+
+
+def _take_part(shop: Workshop) -> None:
+    """What the other ranks do: wait until rank 0 has prepared the data, train with it, and leave the rest to it."""
+    if shop.world.first("") == "train":
+        try:
+            train_stage(shop, lambda text: None)
+        except (NotFinite, Stopped) as error:
+            raise SystemExit(error.exit_code) from error  # all ranks alike, and rank 0 says it
+    shop.world.leave()
 
 
 def _do(stage: str, shop: Workshop, say: Say) -> None:
@@ -109,6 +135,7 @@ def _note_beginning(shop: Workshop) -> None:
         "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
         "machine": hardware.describe(),
         "threads": torch.get_num_threads(),
+        "ranks": shop.world.size,
         "device": shop.world.device.type,
         "mode": "deterministic: same machine and seed give the same bytes" if shop.world.device.type == "cpu"
         else "not deterministic on this device",
@@ -135,6 +162,7 @@ def _train_inputs(shop: Workshop) -> dict[str, Any]:
         key: value
         for name, group in groups.items()
         for key, value in stages.flatten(group.model_dump(mode="json"), name).items()
+        if key not in FREE_TO_CHANGE
     }
     return {"model": shop.model_hash, "model.dtype": recipe.model.dtype, "train rows": sha256_of_tree(run.train),
             "dev rows": sha256_of_tree(run.dev), **settings}  # fmt: skip
@@ -157,18 +185,10 @@ def _prepare(shop: Workshop, say: Say) -> None:
         shop.run,
         base=shop.base,
         seed=shop.recipe.train.seed,
-        length_of=lambda row: _length(shop, row),
+        length_of=lambda row: row_length(shop, row),
         context=shop.context,
         say=say,
     )
-
-
-def _length(shop: Workshop, row: Row) -> int:
-    """Tokens of a row. Raises DataError: it can't be rendered, or nothing of it would be learnt."""
-    rendered = shop.renderer.row(row)
-    if not rendered.trained:
-        raise DataError("The model's chat template leaves no token of this row to learn.")
-    return len(rendered.ids)
 
 
 def _evaluate(shop: Workshop, say: Say) -> None:
@@ -213,7 +233,7 @@ def _export(shop: Workshop, say: Say) -> None:
 
 def _question(row: Row) -> tuple[Message, ...]:
     """What parity asks about a test row; of plain text, its beginning."""
-    return row.prompt if isinstance(row, Chat) else (Message("user", row.text[:200]),)
+    return (Message("user", row.text[:200]),) if isinstance(row, Text) else row.prompt
 
 
 INPUTS: Mapping[str, Callable[[Workshop], dict[str, Any]]] = {

@@ -4,37 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 
 import torch
 
 from burnish.adapt import methods
 from burnish.core.files import write_json
-from burnish.core.records import Row
-from burnish.data.rows import read_rows
+from burnish.core.hardware import peak_memory_mb
 from burnish.deploy.merged import write_model_folder
 from burnish.model.decoder import Decoder
-from burnish.objectives.sft import SFT
+from burnish.pipeline.lesson import make_objective, read_lesson
 from burnish.pipeline.workshop import Workshop
-from burnish.render.renderer import Renderer
-from burnish.train.guard import check_rows
-from burnish.train.loop import Progress, Rows, peak_memory_mb, train
+from burnish.train.loop import Progress, train
 from burnish.train.rules import Plan, make_plan
 
 
 def train_stage(shop: Workshop, say: Callable[[str], None]) -> None:
     """Trains on data/train.jsonl, watching data/dev.jsonl. Never opens data/test.jsonl."""
     recipe, run = shop.recipe, shop.run
-    rows, dev = _rendered(shop.renderer, run.train), _rendered(shop.renderer, run.dev)
+    lesson = read_lesson(shop)
     decoder = shop.base_decoder()
     methods.apply(decoder, recipe.adapt, seed=recipe.train.seed)
     parameters = methods.trainable(decoder)
     plan = make_plan(
         recipe.train,
         recipe.adapt,
-        rows=len(rows.rendered),
-        longest=max(len(row.ids) for row in (*rows.rendered, *dev.rendered)),
+        rows=len(lesson.rows.rendered),
+        longest=lesson.longest,
         width=decoder.config.width,
+        objective=recipe.objective.type,
     )
     trained = sum(parameter.numel() for parameter in parameters.values())
     total = sum(parameter.numel() for parameter in decoder.parameters())
@@ -42,18 +39,14 @@ def train_stage(shop: Workshop, say: Callable[[str], None]) -> None:
         f"training {trained:,} of {total:,} weights ({recipe.adapt.type}) on {plan.rows} rows: {plan.steps} updates of "
         f"{plan.rows_per_update} rows, peak rate {plan.learning_rate:.2g}, products in {_short(shop.dtype)}"
     )
-    progress = train(run, decoder, parameters, SFT(), rows, dev, plan, recipe.train, shop.world, say)
+    objective = make_objective(shop, decoder, lesson, plan.tokens_per_pass, say)
+    progress = train(run, decoder, parameters, objective, lesson.rows, lesson.dev, plan, recipe.train, shop.world, say)
+    if shop.world.rank:
+        return  # rank 0 holds the same weights and writes them
     _save(shop, decoder)
     write_json(run.training, _record(shop, plan, progress, trained, total))
     early = f", stopped early at {progress.step}" if progress.step < plan.steps else ""
     say(f"best on dev: {progress.best_loss:.3f} at step {progress.best_step}{early}")
-
-
-def _rendered(renderer: Renderer, path: Path) -> Rows:
-    rows: list[Row] = read_rows(path)
-    rendered, sources = [renderer.row(row) for row in rows], [row.source or row.id for row in rows]
-    check_rows(rendered, sources)
-    return Rows(rendered, sources)
 
 
 def _save(shop: Workshop, decoder: Decoder) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -30,6 +30,7 @@ class Workshop:
     recipe: Recipe
     base: Path
     run: RunFolder
+    world: World = field(default_factory=single_world)
 
     @cached_property
     def path(self) -> Path:
@@ -47,10 +48,6 @@ class Workshop:
     @cached_property
     def renderer(self) -> Renderer:
         return make_renderer(self.checkpoint.tokenizer, self.checkpoint.generation)
-
-    @cached_property
-    def world(self) -> World:
-        return single_world()
 
     @property
     def dtype(self) -> torch.dtype:

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerFast
 
 from burnish.core.errors import DataError
-from burnish.core.records import Chat, Message, Row
+from burnish.core.records import Chat, Message, Pair, Text
 
 # For models without a template: a plain one, exported with the tuned model.
 PLAIN_TEMPLATE = (
@@ -44,6 +44,19 @@ class Rendered:
     def trained(self) -> int:
         """How many tokens are learnt."""
         return sum(weight > 0 for weight in self.weights)
+
+
+@dataclass(frozen=True)
+class RenderedPair:
+    """Two answers to one prompt, each with the prompt before it; only the answers have weight."""
+
+    chosen: Rendered
+    rejected: Rendered
+
+    @property
+    def tokens(self) -> int:
+        """Those of both sequences: more than a forest computes, which reads the prompt once."""
+        return len(self.chosen.ids) + len(self.rejected.ids)
 
 
 @dataclass(frozen=True)
@@ -78,8 +91,8 @@ class Renderer:
         """Ids of the conversation so far and the beginning of the answer: what generation continues."""
         return self._render(messages, generation_prompt=True).ids
 
-    def row(self, row: Row) -> Rendered:
-        """Ids and weights of a training row."""
+    def row(self, row: Chat | Text) -> Rendered:
+        """Ids and weights of a row that is learnt as it stands."""
         if isinstance(row, Chat):
             return self._render(row.messages, generation_prompt=False)
         ids = self.tokenizer.encode(row.text, add_special_tokens=False, split_special_tokens=True)
@@ -87,6 +100,20 @@ class Renderer:
         after = [self.tokenizer.eos_token_id] if self.tokenizer.eos_token_id is not None else []
         ids = before + ids + after
         return Rendered(ids, [1.0] * len(ids), [0] * len(ids))
+
+    def pair(self, row: Pair) -> RenderedPair:
+        """Both answers after their prompt. Raises DataError: the template refuses it, or makes both answers equal."""
+        pair = RenderedPair(self._last_answer(row.answered(row.chosen)), self._last_answer(row.answered(row.rejected)))
+        if pair.chosen.ids == pair.rejected.ids:
+            raise DataError("The model's chat template makes the same of the chosen and the rejected answer.")
+        return pair
+
+    def _last_answer(self, messages: Sequence[Message]) -> Rendered:
+        """A conversation of which the last message alone is learnt."""
+        rendered = self._render(messages, generation_prompt=False)
+        last = len(messages) - 1
+        placed = zip(rendered.weights, rendered.message_T, strict=True)
+        return replace(rendered, weights=[w if at == last else 0.0 for w, at in placed], turns_left_out=0)
 
     def decode(self, ids: Iterable[int]) -> str:
         """Text of generated ids, without special tokens."""

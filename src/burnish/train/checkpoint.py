@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,12 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from burnish.core.errors import BurnishError
-from burnish.core.files import disk_errors, read_json, sha256_of_file, write_bytes, write_json
+from burnish.core.files import check_room, disk_errors, read_json, sha256_of_file, sync, write_bytes, write_json
+from burnish.train.guard import NotFinite, first_not_finite
 
 WEIGHTS, OPTIMISER, STATE, MANIFEST = "weights.safetensors", "optimiser.safetensors", "state.json", "manifest.json"
+ROOM = 1.5  # free space asked for, in sizes of the checkpoint
+OVERHEAD = 2**16  # bytes of headers, state.json and manifest.json
 
 
 @dataclass(frozen=True)
@@ -34,11 +37,26 @@ def step_folder(folder: Path, step: int) -> Path:
     return folder / f"{step:06d}"
 
 
+def room_needed(tensors: Iterable[Tensor]) -> int:
+    """Free bytes to ask for before a checkpoint of these tensors is written."""
+    return int(ROOM * (OVERHEAD + sum(tensor.numel() * tensor.element_size() for tensor in tensors)))
+
+
 def save_checkpoint(folder: Path, step: int, checkpoint: Checkpoint) -> Path:
-    """Writes checkpoints/000120/. After a crash at any moment the folder is whole or not there."""
+    """Writes checkpoints/000120/. After a crash at any moment the folder is whole or not there.
+
+    Raises NotFinite: a tensor holds NaN or infinity; Stopped: the disk is full. Neither leaves anything behind.
+    """
+    if name := first_not_finite({**checkpoint.weights, **checkpoint.optimiser}):
+        raise NotFinite(
+            f"`{name}` is not finite after step {step}; this step is not saved.",
+            next_move="lower train.learning_rate; the same command goes on from the checkpoint before",
+        )
+    needed = room_needed([*checkpoint.weights.values(), *checkpoint.optimiser.values()])
+    check_room(folder, needed)
     final = step_folder(folder, step)
     temporary = folder / f"{final.name}.tmp-{os.getpid()}"
-    with disk_errors(final):
+    with disk_errors(final, needed):
         try:
             shutil.rmtree(temporary, ignore_errors=True)
             temporary.mkdir(parents=True)
@@ -47,10 +65,10 @@ def save_checkpoint(folder: Path, step: int, checkpoint: Checkpoint) -> Path:
             write_json(temporary / STATE, checkpoint.state)
             hashes = {name: sha256_of_file(temporary / name) for name in (WEIGHTS, OPTIMISER, STATE)}
             write_json(temporary / MANIFEST, hashes)
-            _sync_folder(temporary)
+            sync(temporary)
             shutil.rmtree(final, ignore_errors=True)
             temporary.rename(final)
-            _sync_folder(folder)
+            sync(folder)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     return final
@@ -58,14 +76,6 @@ def save_checkpoint(folder: Path, step: int, checkpoint: Checkpoint) -> Path:
 
 def _plain(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def bad_file(folder: Path) -> str | None:
@@ -83,25 +93,44 @@ def bad_file(folder: Path) -> str | None:
 
 
 def read_checkpoint(folder: Path) -> Checkpoint:
-    """The inverse of `save_checkpoint`. Raises BurnishError: a file is missing or damaged."""
+    """The inverse of `save_checkpoint`. Raises BurnishError: a file is missing or damaged; NotFinite: as it says."""
     if name := bad_file(folder):
         raise BurnishError("This checkpoint is damaged.", where=str(folder / name), next_move="use an older one")
-    return Checkpoint(
-        weights=load((folder / WEIGHTS).read_bytes()),
-        optimiser=load((folder / OPTIMISER).read_bytes()),
-        state=read_json(folder / STATE),
-    )
+    weights, optimiser = load((folder / WEIGHTS).read_bytes()), load((folder / OPTIMISER).read_bytes())
+    if name := first_not_finite({**weights, **optimiser}):
+        raise NotFinite("This checkpoint holds values that are not finite.", where=str(folder), seen=name,
+                        next_move="use an older one")  # fmt: skip
+    return Checkpoint(weights, optimiser, read_json(folder / STATE))
 
 
 def newest_checkpoint(folder: Path, say: Callable[[str], None]) -> Checkpoint | None:
     """The newest one that verifies. Each bad one is named; none is used."""
-    found = (path for path in folder.glob("[0-9]*") if path.name.isdigit())
-    for candidate in sorted(found, key=lambda path: int(path.name), reverse=True):
+    for step in sorted(steps_in(folder), reverse=True):
+        candidate = step_folder(folder, step)
         if name := bad_file(candidate):
             say(f"checkpoint {candidate.name} is damaged ({name}); taking an older one")
             continue
-        return read_checkpoint(candidate)
+        try:
+            return read_checkpoint(candidate)
+        except NotFinite as error:
+            say(f"checkpoint {candidate.name} is not finite ({error.seen}); taking an older one")
     return None
+
+
+def steps_in(folder: Path) -> list[int]:
+    """The steps that have a folder, whole or damaged, in ascending order."""
+    return sorted(int(path.name) for path in folder.glob("[0-9]*") if path.name.isdigit())
+
+
+def good_steps(folder: Path) -> list[int]:
+    """The steps whose checkpoint verifies, in ascending order."""
+    return [step for step in steps_in(folder) if bad_file(step_folder(folder, step)) is None]
+
+
+def forget_half_written(folder: Path) -> None:
+    """Deletes what saves that were killed left behind."""
+    for path in folder.glob("*.tmp-*"):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def forget_all_but(folder: Path, steps: set[int]) -> None:

@@ -2,116 +2,110 @@
 
 from __future__ import annotations
 
-import json
-import resource
-import signal
-import sys
+import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from burnish.core.errors import Stopped
-from burnish.core.files import append_jsonl, write_bytes
+from burnish.core.events import record_event
+from burnish.core.files import append_jsonl, check_room
+from burnish.core.hardware import peak_memory_mb
 from burnish.core.run_folder import RunFolder
 from burnish.core.world import World
 from burnish.model.decoder import Decoder
 from burnish.model.forest import Forest
-from burnish.render.renderer import Rendered
-from burnish.train import checkpoint as checkpoints
-from burnish.train.guard import check_dev, check_step
-from burnish.train.optimiser import make_adamw, optimiser_tensors, restore_optimiser
+from burnish.train.agreement import check_same_start, check_same_weights
+from burnish.train.checkpoint import forget_half_written, room_needed
+from burnish.train.culprits import find_culprits
+from burnish.train.guard import (
+    SKIPS_IN_A_ROW,
+    check_changed,
+    check_dev,
+    check_model,
+    check_some,
+    not_finite,
+    refuse_skips,
+    refuse_step,
+)
+from burnish.train.optimiser import make_adamw
 from burnish.train.order import rows_of_update
 from burnish.train.progress import training_progress
 from burnish.train.rules import Plan
+from burnish.train.saving import LONGEST_UNSAVED, cut_lines, resume, save, take_best
 from burnish.train.schedule import rate_at
 from burnish.train.settings import TrainSettings
+from burnish.train.signals import stop_signals
+from burnish.train.trial import try_largest_pass
+from burnish.train.work import Objective, Progress, Row, Rows
 
+__all__ = ["Objective", "Progress", "Rows", "measure", "train", "update"]
 
-class Objective(Protocol):
-    """What the loop asks of an objective: forests, counts to divide by, and sums."""
-
-    def passes(self, rows: Sequence[tuple[int, Rendered]], tokens_per_pass: int) -> list[Forest]: ...
-
-    def counts(self, passes: Sequence[Forest]) -> dict[str, float]: ...
-
-    def terms(self, model: Decoder, forest: Forest) -> dict[str, Tensor]: ...
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Rendered rows with the place each came from."""
-
-    rendered: Sequence[Rendered]
-    sources: Sequence[str]
-
-    def take(self, numbers: Sequence[int]) -> list[tuple[int, Rendered]]:
-        return [(number, self.rendered[number]) for number in numbers]
-
-
-@dataclass
-class Progress:
-    """Where training stands: what a checkpoint's state.json holds."""
-
-    step: int = 0
-    best_step: int = 0
-    best_loss: float | None = None
-    worse: int = 0
-    history: list[tuple[int, float]] = field(default_factory=list)
+Line = dict[str, Any]  # of metrics.jsonl
 
 
 def train(
     run: RunFolder,
     model: Decoder,
     parameters: Mapping[str, nn.Parameter],
-    objective: Objective,
-    rows: Rows,
-    dev: Rows,
+    objective: Objective[Row],
+    rows: Rows[Row],
+    dev: Rows[Row],
     plan: Plan,
     settings: TrainSettings,
     world: World,
     say: Callable[[str], None],
 ) -> Progress:
-    """Trains `parameters` of `model` in place and leaves the best ones on dev in them.
+    """Trains `parameters` of `model` in place and leaves the best ones on dev in them. Rank 0 alone writes.
 
-    Goes on from the newest good checkpoint. Raises Stopped on Ctrl-C or SIGTERM, after saving; NotFinite before a
-    non-finite value reaches the weights.
+    Goes on from the newest good checkpoint. Raises Stopped on Ctrl-C, SIGTERM (after saving) or a full disk;
+    NotFinite before a non-finite value reaches the weights; BurnishError before step 1 when memory is too small.
     """
+    check_some(len(rows.rendered), len(dev.rendered))
+    check_model(model, parameters)
     optimiser = make_adamw(parameters, settings.weight_decay)
-    progress = _resume(run, parameters, optimiser, say)
-    _cut_metrics(run.metrics, progress.step)
-    _cut_metrics(run.timings, progress.step)
-    with training_progress(plan.steps, progress.step, say) as report, _stop_signals() as stopping:
-        while progress.step < plan.steps and progress.worse < settings.patience:
+    progress = resume(run, parameters, optimiser, say)
+    check_same_start(world, model, parameters, rows, plan, progress)
+    writes = world.rank == 0
+    if writes:
+        forget_half_written(run.checkpoints)
+        cut_lines(run.metrics, progress.step)
+        cut_lines(run.timings, progress.step)
+    if _goes_on(progress, plan, settings):
+        check_room(run.checkpoints, room_needed([*parameters.values()] * 3))  # the weights and two moments
+        try_largest_pass(model, parameters, optimiser, objective, rows, plan, world)
+    shown = training_progress(plan.steps, progress.step, say) if writes else nullcontext(lambda step, text: None)
+    with shown as report, stop_signals() as stopping:
+        saved = time.monotonic()
+        while _goes_on(progress, plan, settings):
             started = time.perf_counter()
             line = update(model, parameters, optimiser, objective, rows, plan, settings, world, progress.step)
-            progress.step += 1
             seconds = time.perf_counter() - started
-            last = progress.step == plan.steps
-            if progress.step % plan.evaluate_every == 0 or last:
-                line["dev_loss"] = measure(model, objective, dev, plan, world)
-                check_dev(progress.step, line["dev_loss"])
-                _note(progress, line["dev_loss"])
-            append_jsonl(run.metrics, line)
-            speed = line["tokens"] / seconds
-            append_jsonl(run.timings, {"step": progress.step, "seconds": round(seconds, 4),
-                                       "tokens_per_s": round(speed, 1), "memory_mb": peak_memory_mb()})  # fmt: skip
-            if "dev_loss" in line or progress.step % plan.save_every == 0 or stopping():
-                _save(run, parameters, optimiser, progress)
-            dev_text = f", dev {progress.history[-1][1]:.3f}" if progress.history else ""
-            report(progress.step, f"loss {line['loss']:.3f}{dev_text}, {speed:.0f} tokens/s")
-            if stopping() and not last:
+            progress.step += 1
+            _count_skips(run, progress, line, world)
+            if progress.step % plan.evaluate_every == 0 or progress.step == plan.steps:
+                line["dev_loss"] = _watch(model, parameters, objective, dev, plan, world, progress)
+            stop = world.any(stopping())
+            if writes:
+                _write_lines(run, line, seconds)
+                overdue = settings.save_every == "auto" and time.monotonic() - saved >= LONGEST_UNSAVED
+                if "dev_loss" in line or progress.step % plan.save_every == 0 or stop or overdue:
+                    save(run, parameters, optimiser, progress)
+                    saved = time.monotonic()
+            report(progress.step, _summary(line, progress, seconds))
+            if stop:
+                world.barrier()  # rank 0 has saved
                 raise Stopped(
                     f"Stopped after step {progress.step} of {plan.steps}; everything up to it is saved.",
                     where=str(run.path),
                     next_move="run the same command again to go on",
                 )
-    _take_best(run, parameters, progress)
+    world.barrier()
+    take_best(run, parameters, progress)
     return progress
 
 
@@ -119,135 +113,124 @@ def update(
     model: Decoder,
     parameters: Mapping[str, nn.Parameter],
     optimiser: torch.optim.AdamW,
-    objective: Objective,
-    rows: Rows,
+    objective: Objective[Row],
+    rows: Rows[Row],
     plan: Plan,
     settings: TrainSettings,
     world: World,
     step: int,
-) -> dict[str, Any]:
-    """One change of the weights, from exactly `rows_per_update` rows. Returns the line of metrics.jsonl."""
+) -> Line:
+    """One change of the weights, from exactly `rows_per_update` rows. Returns the line of metrics.jsonl.
+
+    Where a loss or the gradient is not finite nothing changes: with `on_nan: stop` NotFinite is raised, with `skip` the
+    line says `skipped`, names the rows and has null for the numbers that there are not.
+    """
     numbers = rows_of_update(step, seed=settings.seed, rows=plan.rows, rows_per_update=plan.rows_per_update)
     mine = numbers[world.rank :: world.size]
     passes = [forest.to(world.device) for forest in objective.passes(rows.take(mine), plan.tokens_per_pass)]
-    counts = world.sum(objective.counts(passes))
-    sums = dict.fromkeys(counts, 0.0)
-    for forest in passes:
-        terms = objective.terms(model, forest)
-        torch.autograd.backward([terms[name] / counts[name] for name in terms])
-        for name, term in terms.items():
-            sums[name] += float(term.detach())
+    values, suspicious = _gradients(model, objective, passes, world)
+    losses = {name: value for name, value in values.items() if _is_learnt(name)}
     world.sum_gradients(parameters.values())
-    losses = {name: total / counts[name] for name, total in world.sum(sums).items()}
     grad_norm = float(nn.utils.clip_grad_norm_(list(parameters.values()), settings.clip))
-    check_step(step, losses, grad_norm, [rows.sources[number] for number in numbers])
     rate = rate_at(step, peak=plan.learning_rate, steps=plan.steps,
                    warmup_steps=plan.warmup_steps, schedule=settings.schedule)  # fmt: skip
+    tokens = world.sum({"tokens": sum(forest.row_tokens for forest in passes),
+                        "tokens_computed": sum(forest.tokens for forest in passes)})  # fmt: skip
+    line = {"step": step + 1, "loss": _or_null(sum(losses.values())), "learning_rate": rate,
+            "grad_norm": _or_null(grad_norm), **{name: int(count) for name, count in tokens.items()}}  # fmt: skip
+    line |= {name.split("/")[1]: _or_null(value) for name, value in values.items() if not _is_learnt(name)}
+    if bad := not_finite(losses, grad_norm):  # the same on all ranks, since all of it was summed over them
+        guilty = find_culprits(model, parameters, objective, rows, numbers, suspicious, plan.tokens_per_pass, world)
+        sources = [rows.sources[number] for number in guilty]
+        if settings.on_nan == "stop":
+            raise refuse_step(step, bad, sources)
+        return {**line, "skipped": True, "rows": sources}
     for group in optimiser.param_groups:
         group["lr"] = rate
     optimiser.step()
     optimiser.zero_grad(set_to_none=True)
-    tokens = world.sum({"tokens": sum(forest.tokens for forest in passes)})["tokens"]
-    return {"step": step + 1, "loss": sum(losses.values()), "learning_rate": rate, "grad_norm": grad_norm,
-            "tokens": int(tokens), "tokens_computed": int(tokens)}  # fmt: skip
+    check_changed(step, parameters)
+    return line
+
+
+def _gradients(
+    model: Decoder, objective: Objective[Row], passes: Sequence[Forest], world: World
+) -> tuple[dict[str, float], bool]:
+    """Fills this rank's gradients. Returns the means over all ranks, and whether a sum of this one was not finite."""
+    counts = world.sum(objective.counts(passes))
+    sums = dict.fromkeys(counts, 0.0)
+    for forest in passes:
+        terms = objective.terms(model, forest)
+        torch.autograd.backward([terms[name] / counts[name] for name in terms if _is_learnt(name)])
+        for name, term in terms.items():
+            sums[name] += float(term.detach())
+    means = {name: total / counts[name] for name, total in world.sum(sums).items()}
+    return means, not all(map(math.isfinite, sums.values()))
+
+
+def _is_learnt(name: str) -> bool:
+    """Whether a term is part of the loss, or only reported."""
+    return "/" not in name
 
 
 @torch.no_grad()
-def measure(model: Decoder, objective: Objective, rows: Rows, plan: Plan, world: World) -> float:
-    """The objective on rows that are only read: mean loss per counted unit."""
-    passes = objective.passes(rows.take(range(len(rows.rendered))), plan.tokens_per_pass)
-    counts = objective.counts(passes)
+def measure(model: Decoder, objective: Objective[Row], rows: Rows[Row], plan: Plan, world: World) -> float:
+    """The objective on rows that are only read: mean loss per counted unit. The ranks share the rows."""
+    mine = range(world.rank, len(rows.rendered), world.size)
+    passes = objective.passes(rows.take(mine), plan.tokens_per_pass)
+    counts = world.sum(objective.counts(passes))
     sums = dict.fromkeys(counts, 0.0)
     for forest in passes:
         for name, term in objective.terms(model, forest.to(world.device)).items():
             sums[name] += float(term)
-    return sum(sums[name] / counts[name] for name in sums)
+    return sum(total / counts[name] for name, total in world.sum(sums).items() if _is_learnt(name))
 
 
-def _note(progress: Progress, dev_loss: float) -> None:
-    progress.history.append((progress.step, dev_loss))
-    if progress.best_loss is None or dev_loss < progress.best_loss:
-        progress.best_loss, progress.best_step, progress.worse = dev_loss, progress.step, 0
-    else:
-        progress.worse += 1
+def _goes_on(progress: Progress, plan: Plan, settings: TrainSettings) -> bool:
+    return progress.step < plan.steps and progress.worse < settings.patience
 
 
-def _save(
-    run: RunFolder, parameters: Mapping[str, nn.Parameter], optimiser: torch.optim.AdamW, progress: Progress
-) -> None:
-    made = checkpoints.Checkpoint(dict(parameters), optimiser_tensors(optimiser, parameters), vars(progress))
-    checkpoints.save_checkpoint(run.checkpoints, progress.step, made)
-    checkpoints.forget_all_but(run.checkpoints, {progress.step, progress.best_step or progress.step})
-
-
-def _resume(
-    run: RunFolder,
+def _watch(
+    model: Decoder,
     parameters: Mapping[str, nn.Parameter],
-    optimiser: torch.optim.AdamW,
-    say: Callable[[str], None],
-) -> Progress:
-    found = checkpoints.newest_checkpoint(run.checkpoints, say) if run.checkpoints.is_dir() else None
-    if found is None:
-        return Progress()
-    _fill(parameters, found.weights)
-    restore_optimiser(optimiser, parameters, found.optimiser)
-    progress = Progress(**{**found.state, "history": [(int(s), float(v)) for s, v in found.state["history"]]})
-    best = progress.best_step
-    if best and (name := checkpoints.bad_file(checkpoints.step_folder(run.checkpoints, best))):
-        say(f"the best checkpoint, {best:06d}, is damaged ({name}); {progress.step:06d} takes its place")
-        progress.best_step, progress.best_loss = progress.step, dict(progress.history).get(progress.step)
-    say(f"going on after step {progress.step}")
-    return progress
+    objective: Objective[Row],
+    dev: Rows[Row],
+    plan: Plan,
+    world: World,
+    progress: Progress,
+) -> float:
+    check_same_weights(world, parameters)
+    loss = measure(model, objective, dev, plan, world)
+    check_dev(progress.step, loss)
+    progress.note(loss)
+    return loss
 
 
-def _take_best(run: RunFolder, parameters: Mapping[str, nn.Parameter], progress: Progress) -> None:
-    best = checkpoints.read_checkpoint(checkpoints.step_folder(run.checkpoints, progress.best_step))
-    _fill(parameters, best.weights)
+def _count_skips(run: RunFolder, progress: Progress, line: Line, world: World) -> None:
+    if "skipped" not in line:
+        progress.skipped = 0
+        return
+    progress.skipped += 1
+    if world.rank == 0:
+        record_event(run.events, "update skipped: not finite", step=progress.step, rows=line["rows"])
+    if progress.skipped > SKIPS_IN_A_ROW:
+        raise refuse_skips(progress.step - 1, line["rows"])
 
 
-@torch.no_grad()
-def _fill(parameters: Mapping[str, nn.Parameter], tensors: Mapping[str, Tensor]) -> None:
-    for name, parameter in parameters.items():
-        parameter.copy_(tensors[name])
+def _write_lines(run: RunFolder, line: Line, seconds: float) -> None:
+    append_jsonl(run.metrics, line)
+    append_jsonl(run.timings, {"step": line["step"], "seconds": round(seconds, 4),
+                               "tokens_per_s": round(line["tokens"] / seconds, 1),
+                               "memory_mb": peak_memory_mb()})  # fmt: skip
 
 
-def _cut_metrics(path: Path, step: int) -> None:
-    """Drops the lines of steps that the checkpoint does not know of: they will be done again."""
-    if path.exists():
-        kept = [line for line in path.read_text("utf-8").split("\n") if line and _step_of(line) <= step]
-        write_bytes(path, "".join(line + "\n" for line in kept).encode("utf-8"))
+def _summary(line: Line, progress: Progress, seconds: float) -> str:
+    """The step for a person: 'loss 1.234, dev 1.301, 512 tokens/s'."""
+    loss = "left out: not finite" if "skipped" in line else f"loss {line['loss']:.3f}"
+    dev = f", dev {progress.history[-1][1]:.3f}" if progress.history else ""
+    return f"{loss}{dev}, {line['tokens'] / seconds:.0f} tokens/s"
 
 
-def _step_of(line: str) -> float:
-    try:
-        return float(json.loads(line)["step"])
-    except (ValueError, KeyError):  # a line that a crash cut short
-        return float("inf")
-
-
-def peak_memory_mb() -> int:
-    """Largest resident memory of this process so far."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak // 2**20 if sys.platform == "darwin" else peak // 1024
-
-
-@contextmanager
-def _stop_signals() -> Iterator[Callable[[], bool]]:
-    """Ctrl-C and SIGTERM ask the loop to save and stop; a second one stops at once."""
-    asked = False
-
-    def ask(number: int, frame: Any) -> None:
-        nonlocal asked
-        if asked:
-            raise KeyboardInterrupt
-        asked = True
-
-    try:
-        before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    except ValueError:  # not the main thread: somebody else's program owns the signals
-        before = {}
-    try:
-        yield lambda: asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _or_null(value: float) -> float | None:
+    """JSON has no NaN: null says that there is no such number."""
+    return value if math.isfinite(value) else None

@@ -18,11 +18,11 @@ def make_adamw(parameters: Mapping[str, nn.Parameter], weight_decay: float) -> t
 
 
 def optimiser_tensors(optimiser: torch.optim.AdamW, parameters: Mapping[str, nn.Parameter]) -> dict[str, Tensor]:
-    """Both moments and the count of each parameter, by its name."""
+    """Both moments and the count of each parameter, by its name: the tensors themselves, not copies."""
     tensors = {}
     for name, parameter in parameters.items():
         for key, value in optimiser.state[parameter].items():
-            tensors[f"{name}/{key}"] = value.detach().clone()
+            tensors[f"{name}/{key}"] = value.detach()
     return tensors
 
 
@@ -31,6 +31,8 @@ def restore_optimiser(
 ) -> None:
     """The inverse of `optimiser_tensors`."""
     for name, parameter in parameters.items():
+        if f"{name}/step" not in tensors:  # every update so far was left out
+            continue
         state = optimiser.state[parameter]
         state["step"] = tensors[f"{name}/step"].clone()
         for key in MOMENTS:

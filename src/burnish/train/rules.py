@@ -24,13 +24,16 @@ class Plan:
     save_every: int
 
 
-def learning_rate(width: int, adapt: AdaptSettings) -> float:
-    """5e-4 · (2000 / width)^0.5 for adapters, a tenth of it when the weights themselves train.
+def learning_rate(width: int, adapt: AdaptSettings, objective: str = "sft") -> float:
+    """5e-4 · (2000 / width)^0.5 for adapters, a tenth of it when the weights themselves train, a tenth for preferences.
 
     The published sweeps over 35 models found 3e-4 to 1e-3 best for LoRA, higher for narrow models, and ten times less
     for full fine-tuning ("LoRA Without Regret", 2025). The square root lies between their fits for two families.
+    A preference pulls two answers apart without end, so its published rates are lower: Tülu 3 (arXiv 2411.15124) took
+    5e-6 for supervised fine-tuning and 5e-7 for DPO.
     """
     rate = 5e-4 * math.sqrt(2000 / width)
+    rate = rate / 10 if objective == "dpo" else rate
     return rate / 10 if isinstance(adapt, FullSettings | FreezeSettings) else rate
 
 
@@ -47,8 +50,11 @@ def tokens_per_pass(longest: int) -> int:
     return max(longest, 4096 if memory_bytes() >= 64 * 2**30 else 2048)
 
 
-def make_plan(settings: TrainSettings, adapt: AdaptSettings, *, rows: int, longest: int, width: int) -> Plan:
+def make_plan(
+    settings: TrainSettings, adapt: AdaptSettings, *, rows: int, longest: int, width: int, objective: str = "sft"
+) -> Plan:
     """Fills in what the recipe leaves to Burnish."""
+    rate = learning_rate(width, adapt, objective)
     per_update = rows_per_update(rows) if settings.rows_per_update == "auto" else settings.rows_per_update
     per_update = min(per_update, rows)
     steps = settings.steps or max(1, math.ceil(settings.epochs * rows / per_update))
@@ -58,7 +64,7 @@ def make_plan(settings: TrainSettings, adapt: AdaptSettings, *, rows: int, longe
         steps=steps,
         rows_per_update=per_update,
         tokens_per_pass=tokens_per_pass(longest) if settings.tokens_per_pass == "auto" else settings.tokens_per_pass,
-        learning_rate=learning_rate(width, adapt) if settings.learning_rate == "auto" else settings.learning_rate,
+        learning_rate=rate if settings.learning_rate == "auto" else settings.learning_rate,
         warmup_steps=max(1, round(settings.warmup * steps)) if settings.warmup else 0,
         evaluate_every=every,
         save_every=every if settings.save_every == "auto" else settings.save_every,

@@ -33,6 +33,11 @@ class TrainSettings(Settings):
         "auto", description="Updates between two measurements on dev: by default three an epoch."
     )
     save_every: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
-        "auto", description="Updates between two checkpoints; one is also kept at every measurement on dev."
-    )
+        "auto", description="Updates between two checkpoints; one is also kept at every measurement on dev, and with "
+        "auto whenever 60 seconds have passed. Never changes the result."
+    )  # fmt: skip
     patience: int = Field(6, ge=1, description="Measurements on dev without a better one before training stops early.")
+    on_nan: Literal["stop", "skip"] = Field(
+        "stop", description="When a loss or gradient is NaN or infinite: stop and name the rows, or skip that update "
+        "and say so in metrics.jsonl (four in a row stop all the same). The weights are never touched by it."
+    )  # fmt: skip

@@ -35,6 +35,15 @@ TURN = {"role": "user", "content": "hi"}
             Format("alpaca", prompt="instruction", context="context", completion="response"),
         ),
         ({"text": "a", "url": "b"}, Format("text", text="text")),
+        (
+            {"prompt": "a", "chosen": "b", "rejected": "c"},
+            Format("preference", prompt="prompt", completion="chosen", rejected="rejected"),
+        ),
+        ({"chosen": "b", "rejected": "c"}, Format("preference", completion="chosen", rejected="rejected")),
+        (
+            {"input": {"messages": [TURN]}, "preferred_output": [], "non_preferred_output": []},
+            Format("preference", prompt="input", completion="preferred_output", rejected="non_preferred_output"),
+        ),
     ],
 )
 def test_a_layout_is_known_by_its_keys(row: dict[str, Any], expected: Format) -> None:
@@ -58,7 +67,6 @@ def test_a_translation_could_go_either_way_so_it_is_asked_for() -> None:
     [
         ({"prompt": "a", "kwargs": []}, "prompt: prompt, completion: KEY"),
         ({"query": "a", "choices": [], "gold": 1}, "prompt: query, completion: KEY"),
-        ({"chosen": "a", "rejected": "b"}, "'chosen', 'rejected'"),
         ({"context": "a", "question": "b", "answer": "c"}, "template: '{context}"),
     ],
 )

@@ -14,7 +14,7 @@ import torch
 
 from burnish.core.errors import DataError
 from burnish.core.files import read_json
-from burnish.core.records import Item
+from burnish.core.records import Chat, Item, Message
 from burnish.core.run_folder import RunFolder
 from burnish.data.prepare import prepare
 from burnish.data.settings import DataSettings
@@ -24,6 +24,7 @@ from burnish.evals.settings import EvaluateSettings
 from burnish.evals.verdict import judge_folder
 from burnish.model.checkpoint import read_checkpoint
 from burnish.model.decoder import Decoder
+from burnish.model.forest import Segment, plant
 from burnish.model.load import build_decoder
 from burnish.render.renderer import Renderer, make_renderer
 from tests.tiny import write_model
@@ -173,6 +174,55 @@ def test_plain_text_is_read_by_base_and_tuned_alone(tmp_path: Path, bench: Bench
     assert plan["opponents"] == ["base"]
     assert plan["task"]["higher_is_better"] is False
     assert "no prompt" in plan["prompted"]["left_out"]
+
+
+def pairs(n: int) -> list[dict[str, str]]:
+    return [{"prompt": f"is {k} odd?", "chosen": f"{k} is odd", "rejected": "it is even"} for k in range(n)]
+
+
+def test_of_a_pair_the_likelier_answer_is_the_output_and_right_when_it_is_the_chosen_one(
+    tmp_path: Path, bench: Bench
+) -> None:
+    folder = prepared(tmp_path, pairs(120))
+    run(folder, bench, EvaluateSettings(retention="off"))
+    plan, items = read_json(folder.arms), items_of(folder)
+    assert {item.arm for item in items} == {"base", "tuned"}
+    assert plan["task"] == {"metric": "preference", "shape": "preference", "higher_is_better": True, "n": 24,
+                            "texts_left_out": 0}  # fmt: skip
+    assert "no prompt is searched" in plan["prompted"]["left_out"]
+    with bench.models.base() as decoder:
+        for item in items[:4]:
+            number = item.prompt.split()[1]
+            margin = 0.0
+            for sign, answer in ((1, f"{number} is odd"), (-1, "it is even")):
+                turns = (Message("user", item.prompt), Message("assistant", answer))
+                row = bench.renderer.row(Chat("", turns))
+                forest = plant([Segment(row.ids, row.weights)])
+                with torch.no_grad():
+                    margin += sign * float(decoder.logprobs(decoder.hidden(forest), forest).sum())
+            assert item.scores["logprob_margin"] == pytest.approx(margin, abs=1e-4)
+            assert item.scores["preference"] == float(margin > 0)
+            assert item.expected == f"{number} is odd"
+            assert item.output == (item.expected if margin > 0 else "it is even")
+    assert judge_folder(folder).task.metric == "preference"
+
+
+def test_the_prompted_opponent_of_pairs_reads_the_users_instructions(tmp_path: Path, bench: Bench) -> None:
+    folder = prepared(tmp_path, pairs(120))
+    run(folder, bench, EvaluateSettings(retention="off"), instructions="Say what is odd.")
+    plan, items = read_json(folder.arms), items_of(folder)
+    assert plan["opponents"] == ["base", "prompted"]
+    assert "Say what is odd." in plan["prompted"]["prompt"]
+    margins = {
+        arm: [item.scores["logprob_margin"] for item in items if item.arm == arm] for arm in ("base", "prompted")
+    }
+    assert margins["base"] != margins["prompted"]
+
+
+def test_data_without_a_conversation_needs_no_longest_answer(tmp_path: Path, bench: Bench) -> None:
+    folder = prepared(tmp_path, [{"text": f"the {n}th day was a good day for a walk"} for n in range(120)])
+    run(folder, bench, EvaluateSettings(retention="off"))
+    assert read_json(folder.arms)["decoding"]["max_new_tokens"] > 0
 
 
 def test_an_empty_test_part_is_an_error(labelled: RunFolder, bench: Bench) -> None:

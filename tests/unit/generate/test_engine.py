@@ -11,8 +11,8 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from burnish.core.errors import DataError, ModelError
 from burnish.generate import engine
 from burnish.generate.engine import Completion, Request, generate, stream
-from burnish.model.prefixes import find_prefixes
 from burnish.model.load import build_decoder
+from burnish.model.prefixes import find_prefixes
 from tests.unit.generate.decoders import KINDS, VOCAB, generate_naively, make_decoder, random_tokens
 
 

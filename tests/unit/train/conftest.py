@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import torch
@@ -55,6 +57,7 @@ class TinyRun:
     settings: TrainSettings
     rows: Rows
     dev: Rows
+    world: World = field(default_factory=lambda: World(0, 1, CPU))
     said: list[str] = field(default_factory=list)
 
     @property
@@ -63,39 +66,44 @@ class TinyRun:
 
     def train(self, objective: Objective | None = None) -> Progress:
         return train(self.run, self.decoder, self.parameters, objective or SFT(), self.rows, self.dev, self.plan,
-                     self.settings, World(0, 1, CPU), self.said.append)  # fmt: skip
+                     self.settings, self.world, self.said.append)  # fmt: skip
 
 
 MakeRun = Callable[..., TinyRun]
 
 
+def make_tiny(
+    folder: Path,
+    name: str = "run",
+    adapt: AdaptSettings | None = None,
+    *,
+    steps: int = 12,
+    rows_per_update: int = 3,
+    tokens_per_pass: int = 64,
+    rate: float = 3e-3,
+    evaluate_every: int = 4,
+    save_every: int = 4,
+    patience: int = 100,
+    seed: int = 0,
+    dtype: torch.dtype = torch.float32,
+    answers: Mapping[str, str] = ANSWERS,
+    dev: Mapping[str, str] | None = None,
+    on_nan: Literal["stop", "skip"] = "stop",
+    world: World | None = None,
+) -> TinyRun:
+    """A run in folder/name. The same name goes on where the run of that name stopped."""
+    run = RunFolder(folder / name)
+    run.create()
+    model = make_model(len(TOKENIZER))
+    decoder = build_decoder(model.config.to_dict(), dict(model.state_dict()), dtype=dtype, device=CPU)
+    methods.apply(decoder, adapt or LoRASettings(r=4, alpha=8), seed=seed)
+    rows = rows_of(answers)
+    plan = Plan(len(answers), steps, rows_per_update, tokens_per_pass, rate, 1, evaluate_every, save_every)
+    settings = TrainSettings(seed=seed, patience=patience, on_nan=on_nan)
+    return TinyRun(run, decoder, plan, settings, rows, rows_of(dev) if dev else rows, world or World(0, 1, CPU))
+
+
 @pytest.fixture
 def make_run(tmp_path: Path) -> MakeRun:
-    """make_run(name, adapt, steps=…, …): the same name goes on where the run of that name stopped."""
-
-    def make(
-        name: str = "run",
-        adapt: AdaptSettings | None = None,
-        *,
-        steps: int = 12,
-        rows_per_update: int = 3,
-        tokens_per_pass: int = 64,
-        rate: float = 3e-3,
-        evaluate_every: int = 4,
-        save_every: int = 4,
-        patience: int = 100,
-        seed: int = 0,
-        dtype: torch.dtype = torch.float32,
-        dev: Mapping[str, str] | None = None,
-    ) -> TinyRun:
-        run = RunFolder(tmp_path / name)
-        run.create()
-        model = make_model(len(TOKENIZER))
-        decoder = build_decoder(model.config.to_dict(), dict(model.state_dict()), dtype=dtype, device=CPU)
-        methods.apply(decoder, adapt or LoRASettings(r=4, alpha=8), seed=seed)
-        rows = rows_of(ANSWERS)
-        plan = Plan(len(ANSWERS), steps, rows_per_update, tokens_per_pass, rate, 1, evaluate_every, save_every)
-        settings = TrainSettings(seed=seed, patience=patience)
-        return TinyRun(run, decoder, plan, settings, rows, rows_of(dev) if dev else rows)
-
-    return make
+    """make_run(name, adapt, steps=…, …), in a fresh folder."""
+    return partial(make_tiny, tmp_path)

@@ -6,22 +6,24 @@ import pytest
 
 from burnish.core.errors import DataError
 from burnish.render.renderer import Rendered
-from burnish.train.guard import NotFinite, check_dev, check_rows, check_step
+from burnish.train.guard import NotFinite, check_dev, check_rows, not_finite, refuse_step
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
 def test_a_value_that_is_not_finite_is_refused_with_step_and_rows(bad: float) -> None:
-    with pytest.raises(NotFinite, match="answer is not finite at step 8") as caught:
-        check_step(7, {"answer": bad}, 1.0, ["a.jsonl:3", "a.jsonl:9"])
-    assert caught.value.where == "rows a.jsonl:3, a.jsonl:9"
-    with pytest.raises(NotFinite, match="gradient norm"):
-        check_step(7, {"answer": 1.0}, bad, ["a.jsonl:3"])
+    found = not_finite({"answer": bad}, 1.0)
+    assert found is not None
+    error = refuse_step(7, found, ["a.jsonl:3", "a.jsonl:9"])
+    assert "The loss is not finite at step 8" in str(error)
+    assert error.where == "rows a.jsonl:3, a.jsonl:9"
+    assert not_finite({"answer": 1.0}, bad) == ("gradient", bad)
+    assert not_finite({"answer": 1.0, "kl": bad}, 1.0) == ("loss (kl)", bad)
     with pytest.raises(NotFinite, match="dev"):
         check_dev(3, bad)
 
 
 def test_finite_values_pass() -> None:
-    check_step(0, {"answer": 0.0, "kl": -1e30}, 1e30, [])
+    assert not_finite({"answer": 0.0, "kl": -1e30}, 1e30) is None
     check_dev(3, 1e30)
 
 

@@ -17,6 +17,9 @@ def test_the_rate_follows_width_and_method() -> None:
     assert learning_rate(500, LoRASettings()) == pytest.approx(1e-3)
     assert learning_rate(500, FullSettings()) == pytest.approx(1e-4)
     assert learning_rate(500, FreezeSettings()) == pytest.approx(1e-4)
+    # and a tenth of either for preferences
+    assert learning_rate(500, LoRASettings(), "dpo") == pytest.approx(1e-4)
+    assert learning_rate(500, FullSettings(), "dpo") == pytest.approx(1e-5)
 
 
 @pytest.mark.parametrize(("rows", "expected"), [(10, 4), (160, 4), (200, 5), (240, 6), (320, 8), (100_000, 8)])

@@ -1,0 +1,126 @@
+"""What a run trains on and towards: the rows as its objective reads them, and the objective itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from burnish.adapt import methods
+from burnish.core.errors import DataError, RecipeError
+from burnish.core.files import read_json, sha256_of_json, write_json
+from burnish.core.records import Pair, Row
+from burnish.data.rows import read_rows
+from burnish.model.decoder import Decoder
+from burnish.objectives.dpo import DPO, NumberedPair, Reference, cached, pair_logprobs, switched
+from burnish.objectives.registry import check_row
+from burnish.objectives.settings import DPOSettings
+from burnish.objectives.sft import SFT
+from burnish.pipeline.workshop import Workshop
+from burnish.render.renderer import Rendered
+from burnish.train.guard import check_rows
+from burnish.train.loop import Objective, Rows
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Rendered rows of train and dev, of the type that the objective takes. `longest`: tokens of the largest one."""
+
+    rows: Rows[Any]
+    dev: Rows[Any]
+    longest: int
+
+
+def row_length(shop: Workshop, row: Row) -> int:
+    """Tokens of a row as the model reads it; of a pair, of its longer answer with the prompt.
+
+    Raises DataError: it can't be rendered, or nothing of it would be learnt. RecipeError: the objective cannot learn
+    from this kind of row.
+    """
+    check_row(shop.recipe.objective.type, row)
+    rendered = _rendered(shop, row)
+    if not all(one.trained for one in rendered):
+        raise DataError("The model's chat template leaves no token of this row to learn.")
+    return max(len(one.ids) for one in rendered)
+
+
+def _rendered(shop: Workshop, row: Row) -> tuple[Rendered, ...]:
+    """The sequences that a row is made of: one, or the two of a pair."""
+    if isinstance(row, Pair):
+        pair = shop.renderer.pair(row)
+        return (pair.chosen, pair.rejected)
+    return (shop.renderer.row(row),)
+
+
+def read_lesson(shop: Workshop) -> Lesson:
+    """Reads data/train.jsonl and data/dev.jsonl, and nothing else. Raises RecipeError as `row_length` does."""
+    rows, dev = read_rows(shop.run.train), read_rows(shop.run.dev)
+    for row in (*rows, *dev):
+        check_row(shop.recipe.objective.type, row)
+    if isinstance(shop.recipe.objective, DPOSettings):
+        return _preferences(shop, rows, dev)
+    learnt, watched = _answers(shop, rows), _answers(shop, dev)
+    return Lesson(learnt, watched, longest=max(*learnt.lengths, *watched.lengths))
+
+
+def _answers(shop: Workshop, rows: Sequence[Row]) -> Rows[Rendered]:
+    rendered, sources = [_rendered(shop, row)[0] for row in rows], _sources(rows)
+    check_rows(rendered, sources)
+    return Rows(rendered, sources, [len(row.ids) for row in rendered])
+
+
+def _preferences(shop: Workshop, rows: Sequence[Row], dev: Sequence[Row]) -> Lesson:
+    pairs = [shop.renderer.pair(row) for row in (*rows, *dev) if isinstance(row, Pair)]
+    sources = _sources((*rows, *dev))
+    check_rows([pair.chosen for pair in pairs], sources)
+    check_rows([pair.rejected for pair in pairs], sources)
+    numbered = [NumberedPair(number, pair) for number, pair in enumerate(pairs)]
+    lengths = [pair.tokens for pair in pairs]
+    learnt, watched = slice(len(rows)), slice(len(rows), None)
+    return Lesson(
+        Rows(numbered[learnt], sources[learnt], lengths[learnt]),
+        Rows(numbered[watched], sources[watched], lengths[watched]),
+        longest=max(lengths),
+    )
+
+
+def _sources(rows: Iterable[Row]) -> list[str]:
+    return [row.source or row.id for row in rows]
+
+
+def make_objective(shop: Workshop, decoder: Decoder, lesson: Lesson, tokens_per_pass: int, say: Say) -> Objective[Any]:
+    """The objective of the recipe for a decoder that has not been trained yet.
+
+    Raises RecipeError: the reference asked for needs an adapter, and there is none.
+    """
+    settings = shop.recipe.objective
+    if not isinstance(settings, DPOSettings):
+        return SFT()
+    adapter = methods.has_adapter(shop.recipe.adapt)
+    if settings.reference == "switch" and not adapter:
+        raise RecipeError(
+            "`objective.reference: switch` turns an adapter off, and this method has none.",
+            seen=f"adapt.type {shop.recipe.adapt.type}",
+            next_move="set objective.reference to auto or cached",
+        )
+    by_switch = adapter and settings.reference != "cached"
+    reference = switched(methods.switched_off) if by_switch else _cached(shop, decoder, lesson, tokens_per_pass, say)
+    return DPO(reference, settings.beta, settings.label_smoothing)
+
+
+def _cached(shop: Workshop, decoder: Decoder, lesson: Lesson, tokens_per_pass: int, say: Say) -> Reference:
+    """Asked before the first step and kept in reference.json, so that a run that goes on has the same numbers."""
+    pairs = [row.pair for row in (*lesson.rows.rendered, *lesson.dev.rendered)]
+    read = [[[one.ids, one.weights] for one in (pair.chosen, pair.rejected)] for pair in pairs]
+    key = sha256_of_json({"model": shop.model_hash, "dtype": str(shop.dtype), "pairs": read})
+    path = shop.run.reference
+    found = read_json(path) if path.exists() else {}
+    if found.get("key") != key:
+        say(f"asking the model before training about {len(pairs)} pairs")
+        with methods.switched_off(decoder) as base:
+            found = {"key": key, "logprobs": pair_logprobs(base, pairs, tokens_per_pass)}
+        if not shop.world.rank:
+            write_json(path, found)
+    return cached([(float(chosen), float(rejected)) for chosen, rejected in found["logprobs"]])
