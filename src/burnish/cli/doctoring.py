@@ -31,10 +31,17 @@ def findings() -> list[str]:
     for name, (use, command) in OPTIONAL.items():
         present = importlib.util.find_spec(name) is not None
         lines.append(f"ok       {name} {version(name)}" if present else f"optional {name} {use}: {command}")
+    lines.append(_compiler())
     for name in BUNDLED:
         path = bundled_path(name)
         lines.append(f"ok       {name} is in the cache" if path else f"optional {name}: burnish fetch {name}")
     return lines
+
+
+def _compiler() -> str:
+    if found := hardware.cpp_compiler():
+        return f"ok       {found} compiles parts of long trainings"
+    return "optional a C++ compiler makes long trainings a tenth faster: apt install g++ python3-dev"
 
 
 def _package(requirement: str) -> str:

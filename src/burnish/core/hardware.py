@@ -7,6 +7,7 @@ import ctypes
 import os
 import platform
 import resource
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -141,6 +142,13 @@ def cpu_flags() -> frozenset[str]:
 def cpu_has_fast_bf16() -> bool:
     """Whether bf16 matrix products on this CPU are faster than float32 ones."""
     return bool(cpu_flags().intersection(FAST_BF16_FLAGS))
+
+
+def cpp_compiler() -> str | None:
+    """The C++ compiler that torch would use, by name."""
+    return next(
+        (name for name in (os.environ.get("CXX", ""), "g++", "c++", "clang++") if name and shutil.which(name)), None
+    )
 
 
 def describe() -> dict[str, Any]:

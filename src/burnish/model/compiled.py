@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import fields
 from functools import cache
 
 import torch
 
+from burnish.core.hardware import cpp_compiler
 from burnish.model.pointwise import PLAIN, Pointwise
-
-COMPILERS = ("g++", "c++", "clang++")
-
-
-def has_compiler() -> bool:
-    """Whether a C++ compiler is at hand; a GPU's compiler comes with torch."""
-    return torch.cuda.is_available() or any(shutil.which(name) for name in COMPILERS)
 
 
 @cache
@@ -30,16 +23,14 @@ def compiled_pointwise(device: torch.device, dtype: torch.dtype, say: Callable[[
 
     The first time takes some fifteen seconds; later ones find the result in torch's cache.
     """
-    if not has_compiler():
+    if device.type == "cpu" and cpp_compiler() is None:
         return PLAIN
     made = _all_compiled()
     try:
         sample = torch.zeros(6, 4, 8, device=device, dtype=dtype)
         made.norm(sample[0], torch.ones(8, device=device), 1e-5)
         made.choose(sample[0], torch.zeros(4, device=device, dtype=torch.long))
-    except (
-        Exception
-    ) as error:  # a compiler without its headers, a read-only cache, …: whatever it is, we can do without
+    except Exception as error:  # no headers, a read-only cache: whatever it is, training can do without
         say(f"not compiled ({type(error).__name__}: {str(error).splitlines()[0][:80]}): training goes on without it")
         return PLAIN
     return made

@@ -11,18 +11,21 @@ from burnish.adapt import methods
 from burnish.core.files import write_json
 from burnish.core.hardware import peak_memory_mb
 from burnish.deploy.merged import write_model_folder
+from burnish.model.compiled import compiled_pointwise
 from burnish.model.decoder import Decoder
+from burnish.model.pointwise import PLAIN, Pointwise
 from burnish.pipeline.lesson import make_objective, read_lesson
 from burnish.pipeline.workshop import Workshop
 from burnish.train.loop import Progress, train
-from burnish.train.rules import Plan, make_plan
+from burnish.train.rules import Plan, make_plan, worth_compiling
 
 
 def train_stage(shop: Workshop, say: Callable[[str], None]) -> None:
     """Trains on data/train.jsonl, watching data/dev.jsonl. Never opens data/test.jsonl."""
     recipe, run = shop.recipe, shop.run
     lesson = read_lesson(shop)
-    decoder = shop.base_decoder()
+    pointwise = _pointwise(shop, sum(lesson.rows.lengths), say)
+    decoder = shop.base_decoder(pointwise=pointwise)
     methods.apply(decoder, recipe.adapt, seed=recipe.train.seed)
     parameters = methods.trainable(decoder)
     plan = make_plan(
@@ -44,9 +47,17 @@ def train_stage(shop: Workshop, say: Callable[[str], None]) -> None:
     if shop.world.rank:
         return  # rank 0 holds the same weights and writes them
     _save(shop, decoder)
-    write_json(run.training, _record(shop, plan, progress, trained, total))
+    write_json(run.training, {**_record(shop, plan, progress, trained, total), "compiled": pointwise is not PLAIN})
     early = f", stopped early at {progress.step}" if progress.step < plan.steps else ""
     say(f"best on dev: {progress.best_loss:.3f} at step {progress.best_step}{early}")
+
+
+def _pointwise(shop: Workshop, tokens: int, say: Callable[[str], None]) -> Pointwise:
+    """How the functions between matrix products are computed: `tokens` are those of one epoch."""
+    settings = shop.recipe.train
+    if not worth_compiling(settings, shop.world.device.type, tokens * settings.epochs):
+        return PLAIN
+    return compiled_pointwise(shop.world.device, shop.dtype, say)
 
 
 def _save(shop: Workshop, decoder: Decoder) -> None:

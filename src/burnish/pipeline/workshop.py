@@ -17,6 +17,7 @@ from burnish.core.world import World, compute_dtype, single_world
 from burnish.model.checkpoint import Checkpoint, read_checkpoint
 from burnish.model.decoder import Decoder
 from burnish.model.load import build_decoder
+from burnish.model.pointwise import PLAIN, Pointwise
 from burnish.model.resolve import resolve
 from burnish.model.settings import DEFAULT_CONTEXT
 from burnish.recipe.recipe import Recipe
@@ -59,10 +60,14 @@ class Workshop:
         longest = int(self.checkpoint.config.get("max_position_embeddings", DEFAULT_CONTEXT))
         return min(self.recipe.model.context or DEFAULT_CONTEXT, longest)
 
-    def base_decoder(self, dtype: torch.dtype | None = None) -> Decoder:
+    def base_decoder(self, dtype: torch.dtype | None = None, pointwise: Pointwise = PLAIN) -> Decoder:
         """A new network with the pretrained weights."""
         return build_decoder(
-            self.checkpoint.config, self.checkpoint.tensors, dtype=dtype or self.dtype, device=self.world.device
+            self.checkpoint.config,
+            self.checkpoint.tensors,
+            dtype=dtype or self.dtype,
+            device=self.world.device,
+            pointwise=pointwise,
         )
 
     def specialist(self, dtype: torch.dtype | None = None) -> Decoder:

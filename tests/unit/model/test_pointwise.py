@@ -8,8 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from burnish.core.hardware import cpp_compiler
 from burnish.model import pointwise as plain
-from burnish.model.compiled import compiled_pointwise, has_compiler
+from burnish.model.compiled import compiled_pointwise
 from burnish.model.logprobs import target_logprobs
 from burnish.model.pointwise import PLAIN, Pointwise
 
@@ -57,7 +58,7 @@ def test_bf16_inputs_are_summed_in_float32_and_answered_in_bf16() -> None:
     assert ((made.double() - exact).abs() <= exact.abs() * 2**-8).all()  # one rounding to 8 bits, not two
 
 
-@pytest.mark.skipif(not has_compiler(), reason="there is no C++ compiler")
+@pytest.mark.skipif(cpp_compiler() is None, reason="there is no C++ compiler")
 def test_compiled_functions_and_gradients_equal_the_plain_ones() -> None:
     said: list[str] = []
     compiled = compiled_pointwise(torch.device("cpu"), torch.float64, said.append)
