@@ -38,6 +38,7 @@ class Options:
     steps: int
     repeats: int
     threads: int
+    compile: bool
     load: float  # of the machine before the benchmark began
 
 
@@ -49,6 +50,8 @@ def make_parser(text: str | None, *, steps: int, repeats: int) -> argparse.Argum
     parser.add_argument("--results", type=Path, default=RESULTS, help="file to which dated results are added")
     parser.add_argument("--steps", type=int, default=steps, help="updates in each run")
     parser.add_argument("--repeats", type=int, default=repeats, help="runs of each side, in turn")
+    parser.add_argument("--compile", action="store_true",
+                        help="train.compile on Burnish's side, as `auto` chooses for long trainings")  # fmt: skip
     parser.add_argument("--threads", type=int, default=hardware.cores(), help="threads of each side")
     return parser
 
@@ -57,7 +60,7 @@ def common_options(parsed: argparse.Namespace) -> Options:
     """The common part of what was parsed; makes the work folder."""
     work = parsed.work.expanduser().absolute()
     work.mkdir(parents=True, exist_ok=True)
-    return Options(work, parsed.results.absolute(), parsed.steps, parsed.repeats, parsed.threads,
+    return Options(work, parsed.results.absolute(), parsed.steps, parsed.repeats, parsed.threads, parsed.compile,
                    os.getloadavg()[0])  # fmt: skip
 
 

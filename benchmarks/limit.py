@@ -97,7 +97,7 @@ def run(options: Options, method: str, rows_per_update: int) -> None:
     full = method == "full"
     model = ours.model_folder(options)
     rows = rendered_rows(model, answer_rows(options.work, 400).train)
-    trainee = make_trainee(model, rows, method=method, rows_per_update=rows_per_update)
+    trainee = make_trainee(model, rows, method=method, rows_per_update=rows_per_update, compiled=options.compile)
     results = []
     for _ in range(options.repeats):
         achieved, parts, tokens = real_steps(trainee, options.steps, full=full)

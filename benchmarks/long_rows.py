@@ -21,13 +21,15 @@ def main() -> None:
     parser.add_argument("length", type=int)
     parser.add_argument("steps", type=int)
     parser.add_argument("threads", type=int)
+    parser.add_argument("--compile", action="store_true")
     parsed = parser.parse_args()
     torch.set_num_threads(parsed.threads)
     tokenizer = read_checkpoint(parsed.model).tokenizer
     texts = [row["prompt"] + " " + row["completion"] for row in islice(varied_rows(5000), 40 + parsed.length // 20)]
     stream: list[int] = [token for text in texts for token in tokenizer.encode(text, add_special_tokens=False)]
     rows = [synthetic_row(stream[at : at + parsed.length], parsed.length // 4) for at in range(8)]
-    trainee = make_trainee(parsed.model, rows, method="lora", rows_per_update=1, tokens_per_pass=parsed.length)
+    trainee = make_trainee(parsed.model, rows, method="lora", rows_per_update=1, tokens_per_pass=parsed.length,
+                           compiled=parsed.compile)  # fmt: skip
     seconds = [trainee.update(SFT(), step)[0] for step in range(parsed.steps)]
     print(json.dumps({"length": len(rows[0].ids), "seconds": seconds}))
 

@@ -25,7 +25,7 @@ def main() -> None:
         raise SystemExit(f"--steps must be more than the {WARM_STEPS} that warm up")
     rows = answer_rows(options.work, 400)
     model = ours.model_folder(options)
-    made = ours.make_recipe(model, rows, method=parsed.method, rows_per_update=8, steps=options.steps)
+    made = ours.make_recipe(options, model, rows, method=parsed.method, rows_per_update=8)
     recipe = ours.write_recipe(options, "low-memory", made)
     sides: dict[str, list[Training]] = {"default": [], "low memory": []}
     for repeat in range(options.repeats):

@@ -45,12 +45,12 @@ def model_folder(options: Options) -> Path:
 
 
 def make_recipe(
+    options: Options,
     model: str | Path,
     rows: RowFiles,
     *,
     method: str,
     rows_per_update: int,
-    steps: int,
     objective: Mapping[str, Any] = SFT,
     precision: str = "bfloat16",
 ) -> dict[str, Any]:
@@ -62,7 +62,8 @@ def make_recipe(
         "objective": dict(objective),
         "adapt": lora if method == "lora" else {"type": method},
         "train": {
-            "steps": steps,
+            "steps": options.steps,
+            "compile": options.compile,
             "rows_per_update": rows_per_update,
             "learning_rate": RATE[method],
             "schedule": "constant",
@@ -70,8 +71,8 @@ def make_recipe(
             "weight_decay": 0,
             "clip": 1.0,
             "seed": 0,
-            "evaluate_every": steps,
-            "save_every": steps,
+            "evaluate_every": options.steps,
+            "save_every": options.steps,
         },
     }  # fmt: skip
 

@@ -47,7 +47,7 @@ def by_rows(options: Options, largest: int) -> None:
     for count in (count for count in COUNTS if count <= largest):
         name = f"scaling-{count}"
         files = many_rows(options.work / "data" / name, count)
-        made = ours.make_recipe(model, files, method="lora", rows_per_update=8, steps=options.steps)
+        made = ours.make_recipe(options, model, files, method="lora", rows_per_update=8)
         recipe = ours.write_recipe(options, name, made)
         run, log = options.work / "runs" / name, options.work / "logs" / f"{name}.log"
         command = ours.burnish("train", options, recipe, name)
@@ -73,10 +73,11 @@ def by_rows(options: Options, largest: int) -> None:
 def by_length(options: Options, largest: int) -> None:
     """One row a pass, each length in a process of its own."""
     model = ours.model_folder(options)
+    flags = ["--compile"] if options.compile else []
     lines: list[list[object]] = [["tokens a row", "tokens/s", "ms a token", "peak MB"]]
     for length in (length for length in LENGTHS if length <= largest):
         log = options.work / "logs" / f"length-{length}.log"
-        done = run_module("benchmarks.long_rows", model, str(length), str(options.steps), str(options.threads),
+        done = run_module("benchmarks.long_rows", model, str(length), str(options.steps), str(options.threads), *flags,
                           threads=options.threads, log=log)  # fmt: skip
         seen = json.loads(done.output.splitlines()[-1])
         second = statistics.median(seen["seconds"][WARM_STEPS:])

@@ -88,7 +88,8 @@ def run(options: Options, rows_per_update: int) -> None:
     lines: list[list[object]] = [["row tokens", "tokens ratio", "time ratio", "of what is possible", "loss apart"]]
     for length in LENGTHS:
         rows = rows_under_one_prompt(model, length, rows_per_update * 8)
-        found = measure(make_trainee(model, rows, method="lora", rows_per_update=rows_per_update), options.steps)
+        trainee = make_trainee(model, rows, method="lora", rows_per_update=rows_per_update, compiled=options.compile)
+        found = measure(trainee, options.steps)
         apart = abs(found["loss_shared"] - found["loss_separate"])
         lines.append([length, found["token_ratio"], found["time_ratio"], f"{found['share']:.0%}", f"{apart:.4f}"])
         figure = (f"{length} tokens a row after {PROMPT} shared: {found['token_ratio']:.2f} times fewer tokens, "

@@ -35,7 +35,7 @@ def once(options: Options, recipe: Path, name: str) -> dict[str, float]:
 
 
 def run(options: Options, rows: RowFiles, model: str) -> None:
-    made = ours.make_recipe(model, rows, method="lora", rows_per_update=8, steps=options.steps)
+    made = ours.make_recipe(options, model, rows, method="lora", rows_per_update=8)
     recipe = ours.write_recipe(options, "startup", made)
     found = [once(options, recipe, f"startup-{repeat + 1}") for repeat in range(options.repeats)]
     names = list(found[0])

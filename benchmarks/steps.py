@@ -15,7 +15,9 @@ from burnish.adapt import methods
 from burnish.core.run_folder import RunFolder
 from burnish.core.settings import Document, build
 from burnish.core.world import World
+from burnish.model.compiled import compiled_pointwise
 from burnish.model.decoder import Decoder
+from burnish.model.pointwise import PLAIN
 from burnish.pipeline.workshop import Workshop
 from burnish.recipe.recipe import Recipe, expand
 from burnish.render.renderer import Rendered
@@ -47,13 +49,20 @@ class Trainee:
 
 
 def make_trainee(
-    model: Path, rows: Sequence[Rendered], *, method: str, rows_per_update: int, tokens_per_pass: int = 2048
+    model: Path,
+    rows: Sequence[Rendered],
+    *,
+    method: str,
+    rows_per_update: int,
+    tokens_per_pass: int = 2048,
+    compiled: bool = False,
 ) -> Trainee:
     """The model of a folder in bf16 with an adapter, or with all weights, to train."""
     groups = {"model": {"name": str(model), "dtype": "bfloat16"}, "data": "unused", "adapt": {"type": method}}
     recipe = build(Recipe, expand(Document(groups)))
     shop = Workshop(recipe, Path.cwd(), RunFolder(Path("unused")))
-    decoder = shop.base_decoder()  # as the train stage takes it
+    pointwise = compiled_pointwise(shop.world.device, shop.dtype, print) if compiled else PLAIN
+    decoder = shop.base_decoder(pointwise=pointwise)  # as the train stage takes it
     methods.apply(decoder, recipe.adapt, seed=0)
     parameters = methods.trainable(decoder)
     plan = Plan(

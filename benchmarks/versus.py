@@ -75,7 +75,7 @@ def compare(match: Match, parsed: argparse.Namespace) -> None:
     python = python_of(match.peer, options.work)
     model = ours.model_folder(options)
     recipe = ours.write_recipe(options, match.name, ours.make_recipe(
-        model, match.rows, method=match.method, rows_per_update=match.rows_per_update, steps=options.steps,
+        options, model, match.rows, method=match.method, rows_per_update=match.rows_per_update,
         objective=match.objective, precision=match.precision))  # fmt: skip
     rows = _peer_rows(match, options, recipe)
     start = options.work / "start"
