@@ -88,7 +88,7 @@ BUGS = (
         "return self.base.weight.to(wide) + self.scale * (", "return self.base.weight.to(wide) + 1.0 * (",
         (f"{ADAPTERS}merged_weights_answer_as_base_and_adapter_do",)),
     Bug("a merge leaves the adapter out", 9, "adapt/methods.py",
-        "replaced = {**lora.merged(decoder), **peft_adapter.merged(decoder)}",
+        "replaced = {**lora.merged(decoder), **(_peft().merged(decoder) if foreign else {})}",
         "replaced = {f'{n}.weight': m.base.weight for n, m in lora.layers(decoder).items()}",
         (f"{ADAPTERS}merged_weights_answer_as_base_and_adapter_do",)),
     Bug("a merge changes the base in place", 9, "adapt/peft_adapter.py",

@@ -5,20 +5,35 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from burnish.adapt import full, lora, peft_adapter
+from burnish.adapt import full, lora
 from burnish.adapt.settings import AdaptSettings, FreezeSettings, FullSettings, LoRASettings, PeftSettings
 from burnish.core.errors import ModelError, RecipeError
 from burnish.core.files import write_bytes, write_json
 from burnish.model.decoder import Decoder
 
 WEIGHTS = "adapter_model.safetensors"
+
+
+def _peft() -> ModuleType:
+    """Importing peft takes three seconds, and most runs have no need of it."""
+    from burnish.adapt import peft_adapter
+
+    return peft_adapter
+
+
+def _peft_layers(decoder: Decoder) -> dict[str, nn.Module]:
+    """Where peft was never imported, none of its layers can be."""
+    layers: dict[str, nn.Module] = _peft().layers(decoder) if "peft" in sys.modules else {}
+    return layers
 
 
 def apply(decoder: Decoder, settings: AdaptSettings, *, seed: int = 0) -> None:
@@ -31,7 +46,7 @@ def apply(decoder: Decoder, settings: AdaptSettings, *, seed: int = 0) -> None:
     elif isinstance(settings, FreezeSettings):
         full.apply_freeze(decoder, settings)
     else:
-        peft_adapter.apply(decoder, settings, seed)
+        _peft().apply(decoder, settings, seed)
     decoder.eval()  # new modules begin in training mode; here one mode serves both training and measuring
     if not trainable(decoder):
         raise RecipeError("Nothing would train with these settings.", where="adapt", next_move="check `adapt.targets`")
@@ -50,13 +65,17 @@ def has_adapter(settings: AdaptSettings) -> bool:
 @contextlib.contextmanager
 def switched_off(decoder: Decoder) -> Iterator[Decoder]:
     """The base itself, for as long as the block lasts. Only for methods that leave the base's weights alone."""
-    lora.switch(decoder, False)
-    peft_adapter.switch(decoder, False)
+    _switch(decoder, False)
     try:
         yield decoder
     finally:
-        lora.switch(decoder, True)
-        peft_adapter.switch(decoder, True)
+        _switch(decoder, True)
+
+
+def _switch(decoder: Decoder, on: bool) -> None:
+    lora.switch(decoder, on)
+    if _peft_layers(decoder):
+        _peft().switch(decoder, on)
 
 
 def save_adapter(decoder: Decoder, settings: AdaptSettings, folder: Path, *, base: str) -> None:
@@ -64,8 +83,8 @@ def save_adapter(decoder: Decoder, settings: AdaptSettings, folder: Path, *, bas
     if isinstance(settings, LoRASettings):
         tensors, config = lora.state(decoder), lora.peft_config(settings, base)
     elif isinstance(settings, PeftSettings):
-        tensors = peft_adapter.state(decoder, settings)
-        made = peft_adapter.make_config(settings).to_dict()
+        tensors = _peft().state(decoder, settings)
+        made = _peft().make_config(settings).to_dict()
         config = json.loads(
             json.dumps({**made, "base_model_name_or_path": base, "inference_mode": True}, default=sorted)
         )
@@ -90,7 +109,7 @@ def load_adapter(decoder: Decoder, settings: AdaptSettings, folder: Path) -> Non
     apply(decoder, settings)
     wanted = lora.state(decoder) if isinstance(settings, LoRASettings) else None
     if isinstance(settings, PeftSettings):
-        wanted = peft_adapter.state(decoder, settings)
+        wanted = _peft().state(decoder, settings)
     shapes = {name: tuple(tensor.shape) for name, tensor in (wanted or {}).items()}
     odd = sorted({*shapes.items()} ^ {(name, tuple(tensor.shape)) for name, tensor in tensors.items()})
     if odd or wanted is None:
@@ -101,7 +120,7 @@ def load_adapter(decoder: Decoder, settings: AdaptSettings, folder: Path) -> Non
             next_move="use the base and the settings that it was trained with",
         )
     if isinstance(settings, PeftSettings):
-        peft_adapter.load_state(decoder, settings, tensors)
+        _peft().load_state(decoder, settings, tensors)
         return
     for name, tensor in wanted.items():
         tensor.copy_(tensors[name])
@@ -109,11 +128,12 @@ def load_adapter(decoder: Decoder, settings: AdaptSettings, folder: Path) -> Non
 
 def merged_tensors(decoder: Decoder) -> dict[str, Tensor]:
     """All weights under transformers' names with the adapter worked in, float32 where it was."""
-    replaced = {**lora.merged(decoder), **peft_adapter.merged(decoder)}
+    foreign = _peft_layers(decoder)
+    replaced = {**lora.merged(decoder), **(_peft().merged(decoder) if foreign else {})}
     plain = {
         name.replace(".base_layer.", ".").replace(".base.", "."): parameter.detach()
         for name, parameter in decoder.named_parameters()
-        if "lora_" not in name and ("base_layer" in name or not _inside(name, peft_adapter.layers(decoder)))
+        if "lora_" not in name and ("base_layer" in name or not _inside(name, foreign))
     }
     return {**plain, **replaced}
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from burnish.model.pointwise import PLAIN, Pointwise
 
-CHUNK = 1024  # targets at a time: 1024 × 49,152 logits in float32 are 200 MB
+CHUNK = 256  # targets at a time: 1024 × 49,152 logits in float32 are 200 MB
 
 
 class _TargetLogprobs(torch.autograd.Function):

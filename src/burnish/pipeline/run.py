@@ -24,11 +24,6 @@ from burnish.core.run_folder import RunFolder
 from burnish.core.world import join_world, single_world
 from burnish.data.prepare import prepare
 from burnish.data.rows import read_rows
-from burnish.deploy.card import write_card
-from burnish.deploy.export import export
-from burnish.evals.evaluate import Models, evaluate
-from burnish.evals.report import write_report
-from burnish.evals.verdict_text import write_verdict
 from burnish.model.decoder import Decoder
 from burnish.pipeline import stages
 from burnish.pipeline.lesson import row_length
@@ -191,7 +186,14 @@ def _prepare(shop: Workshop, say: Say) -> None:
     )
 
 
+# The two stages below import what they alone need: statistics and exporters take a second that training can do without.
+
+
 def _evaluate(shop: Workshop, say: Say) -> None:
+    from burnish.evals.evaluate import Models, evaluate
+    from burnish.evals.report import write_report
+    from burnish.evals.verdict_text import write_verdict
+
     tuned = shop.specialist()
 
     def base_model() -> AbstractContextManager[Decoder]:
@@ -214,6 +216,9 @@ def _evaluate(shop: Workshop, say: Say) -> None:
 
 
 def _export(shop: Workshop, say: Say) -> None:
+    from burnish.deploy.card import write_card
+    from burnish.deploy.export import export
+
     if not shop.recipe.export.forms:
         say("nothing to export")
         return
