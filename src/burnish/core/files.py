@@ -72,12 +72,18 @@ def sync(path: Path) -> None:
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Writes a file so that a crash leaves either the old content or the new one, never a part."""
-    with disk_errors(path, len(content)):
+    write_pieces(path, [content], len(content))
+
+
+def write_pieces(path: Path, pieces: Iterable[bytes | memoryview], size: int) -> None:
+    """`write_bytes` for a content of `size` bytes that need not lie in memory as a whole."""
+    with disk_errors(path, size):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
             with temporary.open("wb") as file:
-                file.write(content)
+                for piece in pieces:
+                    file.write(piece)
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import load, save
+from safetensors.torch import load
 from torch import Tensor
 
 from burnish.core.errors import BurnishError
-from burnish.core.files import check_room, disk_errors, read_json, sha256_of_file, sync, write_bytes, write_json
+from burnish.core.files import check_room, disk_errors, read_json, sha256_of_file, sync, write_json, write_pieces
 from burnish.train.guard import NotFinite, first_not_finite
+from burnish.train.tensor_file import tensor_pieces
 
 WEIGHTS, OPTIMISER, STATE, MANIFEST = "weights.safetensors", "optimiser.safetensors", "state.json", "manifest.json"
 ROOM = 1.5  # free space asked for, in sizes of the checkpoint
@@ -35,6 +36,11 @@ class Checkpoint:
 
 def step_folder(folder: Path, step: int) -> Path:
     return folder / f"{step:06d}"
+
+
+def size_of(tensors: Mapping[str, Tensor]) -> int:
+    """Bytes of the tensors themselves."""
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
 
 
 def room_needed(tensors: Iterable[Tensor]) -> int:
@@ -60,8 +66,8 @@ def save_checkpoint(folder: Path, step: int, checkpoint: Checkpoint) -> Path:
         try:
             shutil.rmtree(temporary, ignore_errors=True)
             temporary.mkdir(parents=True)
-            write_bytes(temporary / WEIGHTS, save(_plain(checkpoint.weights)))
-            write_bytes(temporary / OPTIMISER, save(_plain(checkpoint.optimiser)))
+            write_pieces(temporary / WEIGHTS, tensor_pieces(checkpoint.weights), size_of(checkpoint.weights))
+            write_pieces(temporary / OPTIMISER, tensor_pieces(checkpoint.optimiser), size_of(checkpoint.optimiser))
             write_json(temporary / STATE, checkpoint.state)
             hashes = {name: sha256_of_file(temporary / name) for name in (WEIGHTS, OPTIMISER, STATE)}
             write_json(temporary / MANIFEST, hashes)
@@ -72,10 +78,6 @@ def save_checkpoint(folder: Path, step: int, checkpoint: Checkpoint) -> Path:
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     return final
-
-
-def _plain(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
 
 
 def bad_file(folder: Path) -> str | None:
