@@ -24,6 +24,7 @@ from burnish.render.renderer import Rendered
 from burnish.train.loop import update
 from burnish.train.optimiser import make_adamw
 from burnish.train.rules import Plan
+from burnish.train.rules import tokens_per_pass as by_rule
 from burnish.train.settings import TrainSettings
 from burnish.train.work import Objective, Rows
 
@@ -54,7 +55,7 @@ def make_trainee(
     *,
     method: str,
     rows_per_update: int,
-    tokens_per_pass: int = 2048,
+    tokens_per_pass: int | None = None,
     compiled: bool = False,
 ) -> Trainee:
     """The model of a folder in bf16 with an adapter, or with all weights, to train."""
@@ -65,11 +66,12 @@ def make_trainee(
     decoder = shop.base_decoder(pointwise=pointwise)  # as the train stage takes it
     methods.apply(decoder, recipe.adapt, seed=0)
     parameters = methods.trainable(decoder)
+    longest = max(len(row.ids) for row in rows)
     plan = Plan(
         rows=len(rows),
         steps=1000,
         rows_per_update=rows_per_update,
-        tokens_per_pass=max(tokens_per_pass, max(len(row.ids) for row in rows)),
+        tokens_per_pass=max(tokens_per_pass, longest) if tokens_per_pass else by_rule(longest, recipe.adapt),
         learning_rate=1e-4,
         warmup_steps=0,
         evaluate_every=1000,

@@ -75,8 +75,9 @@ def write_bytes(path: Path, content: bytes) -> None:
     write_pieces(path, [content], len(content))
 
 
-def write_pieces(path: Path, pieces: Iterable[bytes | memoryview], size: int) -> None:
-    """`write_bytes` for a content of `size` bytes that need not lie in memory as a whole."""
+def write_pieces(path: Path, pieces: Iterable[bytes | memoryview], size: int) -> str:
+    """`write_bytes` for a content of `size` bytes that need not lie in memory as a whole. Returns its sha256."""
+    written = hashlib.sha256()
     with disk_errors(path, size):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -84,11 +85,13 @@ def write_pieces(path: Path, pieces: Iterable[bytes | memoryview], size: int) ->
             with temporary.open("wb") as file:
                 for piece in pieces:
                     file.write(piece)
+                    written.update(piece)
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
+    return written.hexdigest()
 
 
 def write_text(path: Path, content: str) -> None:

@@ -28,10 +28,13 @@ class _TargetLogprobs(torch.autograd.Function):
         weight = weight_V_D.to(hidden_N_D.dtype)
         logprobs, factors = [], []
         for hidden, target in zip(torch.split(hidden_N_D, CHUNK), torch.split(target_N, CHUNK), strict=True):
-            chosen, share_n_V = pointwise.choose(hidden @ weight.T, target)
+            logits_n_V = hidden @ weight.T
+            if not keep:
+                logprobs.append(pointwise.choose_only(logits_n_V, target))
+                continue
+            chosen, share_n_V = pointwise.choose(logits_n_V, target)
             logprobs.append(chosen)
-            if keep:
-                factors.append(weight[target] - share_n_V @ weight)
+            factors.append(weight[target] - share_n_V @ weight)
         if keep:
             ctx.save_for_backward(torch.cat(factors))
         else:

@@ -66,12 +66,22 @@ def rotate(x_T_H_d: Tensor, cosine_T_d: Tensor, sine_T_d: Tensor) -> Tensor:
 
 def choose(logits_n_V: Tensor, target_n: Tensor) -> tuple[Tensor, Tensor]:
     """log softmax(logits)[target] (n,), at least float32, and softmax(logits) (n, V). Overwrites float32 logits."""
+    chosen_n, exponentials_n_V, total_n_1 = _exponentials(logits_n_V, target_n)
+    return chosen_n, exponentials_n_V.div_(total_n_1).to(logits_n_V.dtype)
+
+
+def choose_only(logits_n_V: Tensor, target_n: Tensor) -> Tensor:
+    """The first half of `choose`, to the same last bit."""
+    return _exponentials(logits_n_V, target_n)[0]
+
+
+def _exponentials(logits_n_V: Tensor, target_n: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     logits = wide(logits_n_V)
     highest = logits.amax(-1, keepdim=True)
     chosen = logits.gather(1, target_n[:, None])[:, 0] - highest[:, 0]
     exponentials = logits.sub_(highest).exp_()
     total = exponentials.sum(-1, keepdim=True)
-    return chosen - total[:, 0].log(), exponentials.div_(total).to(logits_n_V.dtype)
+    return chosen - total[:, 0].log(), exponentials, total
 
 
 @dataclass(frozen=True)
@@ -86,6 +96,7 @@ class Pointwise:
     gated_gelu_slopes: Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]] = gated_gelu_slopes
     rotate: Callable[[Tensor, Tensor, Tensor], Tensor] = rotate
     choose: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]] = choose
+    choose_only: Callable[[Tensor, Tensor], Tensor] = choose_only
 
 
 PLAIN = Pointwise()

@@ -12,6 +12,7 @@ from burnish.core.files import write_json
 from burnish.core.hardware import peak_memory_mb
 from burnish.deploy.merged import write_model_folder
 from burnish.model.compiled import compiled_pointwise
+from burnish.model.config import decoder_config
 from burnish.model.decoder import Decoder
 from burnish.model.pointwise import PLAIN, Pointwise
 from burnish.pipeline.lesson import make_objective, read_lesson
@@ -24,18 +25,18 @@ def train_stage(shop: Workshop, say: Callable[[str], None]) -> None:
     """Trains on data/train.jsonl, watching data/dev.jsonl. Never opens data/test.jsonl."""
     recipe, run = shop.recipe, shop.run
     lesson = read_lesson(shop)
-    pointwise = _pointwise(shop, sum(lesson.rows.lengths), say)
-    decoder = shop.base_decoder(pointwise=pointwise)
-    methods.apply(decoder, recipe.adapt, seed=recipe.train.seed)
-    parameters = methods.trainable(decoder)
     plan = make_plan(
         recipe.train,
         recipe.adapt,
         rows=len(lesson.rows.rendered),
         longest=lesson.longest,
-        width=decoder.config.width,
+        width=decoder_config(shop.checkpoint.config).width,
         objective=recipe.objective.type,
     )
+    pointwise = _pointwise(shop, sum(lesson.rows.lengths) / plan.rows * plan.rows_per_update * plan.steps, say)
+    decoder = shop.base_decoder(pointwise=pointwise)
+    methods.apply(decoder, recipe.adapt, seed=recipe.train.seed)
+    parameters = methods.trainable(decoder)
     trained = sum(parameter.numel() for parameter in parameters.values())
     total = sum(parameter.numel() for parameter in decoder.parameters())
     say(
@@ -52,10 +53,9 @@ def train_stage(shop: Workshop, say: Callable[[str], None]) -> None:
     say(f"best on dev: {progress.best_loss:.3f} at step {progress.best_step}{early}")
 
 
-def _pointwise(shop: Workshop, tokens: int, say: Callable[[str], None]) -> Pointwise:
-    """How the functions between matrix products are computed: `tokens` are those of one epoch."""
-    settings = shop.recipe.train
-    if not worth_compiling(settings, shop.world.device.type, tokens * settings.epochs):
+def _pointwise(shop: Workshop, tokens: float, say: Callable[[str], None]) -> Pointwise:
+    """How the functions between matrix products are computed, for a training on so many tokens."""
+    if not worth_compiling(shop.recipe.train, shop.world.device.type, tokens):
         return PLAIN
     return compiled_pointwise(shop.world.device, shop.dtype, say)
 

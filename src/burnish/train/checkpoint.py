@@ -66,10 +66,12 @@ def save_checkpoint(folder: Path, step: int, checkpoint: Checkpoint) -> Path:
         try:
             shutil.rmtree(temporary, ignore_errors=True)
             temporary.mkdir(parents=True)
-            write_pieces(temporary / WEIGHTS, tensor_pieces(checkpoint.weights), size_of(checkpoint.weights))
-            write_pieces(temporary / OPTIMISER, tensor_pieces(checkpoint.optimiser), size_of(checkpoint.optimiser))
+            hashes = {
+                name: write_pieces(temporary / name, tensor_pieces(tensors), size_of(tensors))
+                for name, tensors in ((WEIGHTS, checkpoint.weights), (OPTIMISER, checkpoint.optimiser))
+            }
             write_json(temporary / STATE, checkpoint.state)
-            hashes = {name: sha256_of_file(temporary / name) for name in (WEIGHTS, OPTIMISER, STATE)}
+            hashes[STATE] = sha256_of_file(temporary / STATE)
             write_json(temporary / MANIFEST, hashes)
             sync(temporary)
             shutil.rmtree(final, ignore_errors=True)
@@ -124,9 +126,10 @@ def steps_in(folder: Path) -> list[int]:
     return sorted(int(path.name) for path in folder.glob("[0-9]*") if path.name.isdigit())
 
 
-def good_steps(folder: Path) -> list[int]:
-    """The steps whose checkpoint verifies, in ascending order."""
-    return [step for step in steps_in(folder) if bad_file(step_folder(folder, step)) is None]
+def good_before(folder: Path, step: int) -> int | None:
+    """The last step before this one whose checkpoint verifies."""
+    earlier = (one for one in reversed(steps_in(folder)) if one < step)
+    return next((one for one in earlier if bad_file(step_folder(folder, one)) is None), None)
 
 
 def forget_half_written(folder: Path) -> None:
@@ -135,9 +138,9 @@ def forget_half_written(folder: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def forget_all_but(folder: Path, steps: set[int]) -> None:
+def forget_all_but(folder: Path, steps: set[int | None]) -> None:
     """Deletes older checkpoints and what a crash left half-written."""
-    keep = {step_folder(folder, step).name for step in steps}
+    keep = {step_folder(folder, step).name for step in steps if step}
     for path in folder.iterdir():
         if path.name not in keep:
             shutil.rmtree(path, ignore_errors=True)

@@ -99,7 +99,10 @@ def check_model(model: nn.Module, parameters: Mapping[str, nn.Parameter]) -> Non
 def check_some(rows: int, dev: int) -> None:
     """Raises DataError: no rows at all to learn from or to watch."""
     if not rows or not dev:
-        raise DataError(f"There are no rows to {'learn from' if not rows else 'watch training on (dev)'}.")
+        raise DataError(
+            f"There are no rows to {'learn from' if not rows else 'watch training on (dev)'}.",
+            next_move="give more rows, or see data/dropped.jsonl in the run's folder for why they were left out",
+        )
 
 
 def check_rows(rows: Sequence[Rendered], sources: Sequence[str]) -> None:

@@ -31,7 +31,7 @@ def save(
         sync(run.metrics)  # a checkpoint never outlives the lines that belong to it
         sync(run.path)  # the names of both
     made = checkpoints.Checkpoint(dict(parameters), optimiser_tensors(optimiser, parameters), vars(progress))
-    before = [step for step in checkpoints.good_steps(run.checkpoints) if step < progress.step]
+    before = checkpoints.good_before(run.checkpoints, progress.step)
     folder = checkpoints.save_checkpoint(run.checkpoints, progress.step, made)
     if name := checkpoints.bad_file(folder):
         raise BurnishError(
@@ -39,7 +39,7 @@ def save(
             where=str(folder / name),
             next_move="check the disk; the older checkpoints were kept, and the same command goes on from them",
         )
-    checkpoints.forget_all_but(run.checkpoints, {progress.step, progress.best_step or progress.step, *before[-1:]})
+    checkpoints.forget_all_but(run.checkpoints, {progress.step, progress.best_step, before})
 
 
 def resume(
