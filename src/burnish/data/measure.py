@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from burnish.core.errors import DataError
+from burnish.core.hardware import cores
 from burnish.core.records import Row
 from burnish.data.mix.chance import ranks
 from burnish.data.selection import Selection
+from burnish.data.store import RowStore
+from burnish.data.workers import in_order
 from burnish.render.batch import Length
 
 LengthsOf: TypeAlias = Callable[[Iterable[Row]], Iterator[Length | DataError]]
+ROWS_A_CHUNK = 256
 LENGTHS = np.dtype([("tokens", "i4"), ("learnt", "i4")])
 
 
@@ -32,7 +37,8 @@ def measure(
         numbers = numbers[np.argsort(ranks(selection.rows.keys()[numbers], seed, "rows"), kind="stable")]
     fitting = 0
     looked_at = numbers.tolist()
-    lengths = lengths_of(selection.row(number) for number in looked_at)
+    lengths_of_rows = partial(_lengths, selection.rows.store, lengths_of)
+    lengths = in_order(lengths_of_rows, looked_at, chunk=ROWS_A_CHUNK, workers=cores())
     for number in looked_at:
         if fitting == count:
             selection.drop(number, "not_sampled", whole=False)
@@ -46,3 +52,7 @@ def measure(
             lengths_N[number] = (length.tokens, length.learnt)
             fitting += 1
     return lengths_N
+
+
+def _lengths(store: RowStore, lengths_of: LengthsOf, numbers: list[int]) -> list[Length | DataError]:
+    return list(lengths_of(store[number] for number in numbers))
