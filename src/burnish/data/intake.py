@@ -67,7 +67,8 @@ class Source:
 class Collected:
     """The rows of all parts, numbered together in the order in which they were read, and what is known of each.
 
-    `part_N` indexes PARTS; `source_N` indexes `sources`; `key_N` is the row's id as a number.
+    `part_N` indexes PARTS; `source_N` indexes `sources`; `key_N` is the row's id as a number. `entry_S` says which of
+    the files that the recipe names for its part a source belongs to: a folder or a pattern stands for several.
     """
 
     store: RowStore
@@ -77,6 +78,7 @@ class Collected:
     key_N: array[int] = field(default_factory=lambda: array("Q"))
     time_N: array[float] = field(default_factory=lambda: array("d"))
     sources: list[Source] = field(default_factory=list)
+    entry_S: list[int] = field(default_factory=list)
     rows_cut: int = 0
     _tables: list[Features] = field(default_factory=list)
     _features: list[Feature] = field(default_factory=list)
@@ -127,8 +129,9 @@ def take_in(
 
     Raises DataError: a file is unusable, its format is unknown, or no row of it can be used.
     """
-    for file in files:
+    for entry, file in enumerate(files):
         for opened in sources(file, base, settings.read, as_text=settings.format == "text", say=say):
+            into.entry_S.append(entry)
             layout = _take_file(part, opened, settings, into, ledger, base, say, like)
             like = like or layout
     if like is None:

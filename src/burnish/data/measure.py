@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from burnish.core.errors import DataError
 from burnish.core.hardware import cores
-from burnish.core.records import Row
+from burnish.core.records import Prompt, Row
 from burnish.data.mix.chance import ranks
 from burnish.data.selection import Selection
 from burnish.data.store import RowStore
@@ -24,9 +24,9 @@ LENGTHS = np.dtype([("tokens", "i4"), ("learnt", "i4")])
 
 
 def measure(
-    selection: Selection, part: str, count: int | None, *, seed: int, lengths_of: LengthsOf, context: int
+    selection: Selection, part: str, count: int | None, *, seed: int, lengths_of: LengthsOf, most: int | None
 ) -> NDArray[np.void]:
-    """Leaves out rows of a part that do not fit the context, and all but a seeded sample of `count` of those that do.
+    """Leaves out rows of a part with more than `most` tokens, and all but a seeded sample of `count` of the others.
 
     Returns tokens and learnt tokens of each row, 0 for those that were not looked at. `lengths_of` gives a DataError
     for a row that the chat template refuses.
@@ -46,8 +46,8 @@ def measure(
         length = next(lengths)
         if isinstance(length, DataError):
             selection.drop(number, "not_renderable", f"{length.what} {length.seen}".strip())
-        elif length.tokens > context:
-            selection.drop(number, "too_long", f"{length.tokens} tokens, context {context}")
+        elif most is not None and length.tokens > most:
+            selection.drop(number, "too_long", f"{length.tokens} tokens, context {most}")
         else:
             lengths_N[number] = (length.tokens, length.learnt)
             fitting += 1
@@ -55,4 +55,11 @@ def measure(
 
 
 def _lengths(store: RowStore, lengths_of: LengthsOf, numbers: list[int]) -> list[Length | DataError]:
-    return list(lengths_of(store[number] for number in numbers))
+    rows = [store[number] for number in numbers]
+    return [_checked(row, length) for row, length in zip(rows, lengths_of(rows), strict=True)]
+
+
+def _checked(row: Row, length: Length | DataError) -> Length | DataError:
+    if isinstance(length, DataError) or length.learnt or isinstance(row, Prompt):
+        return length
+    return DataError("The model's chat template leaves no token of this row to learn.")

@@ -7,7 +7,7 @@ or to dropped.jsonl. Rows pass through one at a time; what is kept of all of the
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +19,16 @@ from burnish.core.errors import BurnishError
 from burnish.core.files import write_json, write_jsonl, write_text
 from burnish.core.records import Row
 from burnish.core.run_folder import RunFolder
-from burnish.data.card import DataCard, Duplicates, PartFacts, Private, licences_beside, markdown, part_measured
+from burnish.data.card import (
+    DataCard,
+    Duplicates,
+    PartFacts,
+    Private,
+    equation,
+    licences_beside,
+    markdown,
+    part_measured,
+)
 from burnish.data.cleaning.features import KINDS
 from burnish.data.cleaning.labels import are_label_rows
 from burnish.data.croissant import write_croissant
@@ -28,6 +37,7 @@ from burnish.data.duplicates.fingerprint import Fingerprinter
 from burnish.data.duplicates.near import NearPairs
 from burnish.data.intake import PARTS, Collected, nothing_left, take_in
 from burnish.data.ledger import Counts, Ledger
+from burnish.data.lines import Lines, fit, lines_of, mixed
 from burnish.data.measure import LENGTHS, LengthsOf, measure
 from burnish.data.reasons import REASONS
 from burnish.data.review.marks import Marks, read_marks
@@ -66,16 +76,19 @@ def prepare(
         near = find_near(selection, settings, base)
         drop_duplicates(selection, near, settings)
         _drop_leaks(selection, near, settings, "benchmark", "test", "dev")
-        lengths_N = _measure(selection, settings, seed, lengths_of, context)
+        lengths_N = _measure(selection, settings, seed, lengths_of, context if settings.longer == "drop" else None)
         _check_left(selection)
         clusters = cluster(selection, near, *PARTS[:3])
         _split(selection, settings, clusters, seed, say)
         # Near duplicates stand on one side already, as far as that can be; what is left is one row inside another.
         _drop_leaks(selection, None, settings, "test", "dev")
+        pieces = fit(selection, lengths_N, settings.longer, lengths_of=lengths_of, context=context)
         _check_left(selection)
-        card = _card(settings, selection, clusters, lengths_N, base, seed, context)
+        lines = {part: lines_of(selection, lengths_N, pieces, part) for part in PARTS[:3]}
+        lines["train"] = mixed(selection, lines["train"], settings, seed)
+        card = _card(settings, selection, clusters, lines, base, seed, context)
         _say_result(card, say)
-        _write(folder, selection, clusters, card)
+        _write(folder, selection, clusters, lines, card)
     return card
 
 
@@ -106,12 +119,12 @@ def _check_left(selection: Selection) -> None:
 
 
 def _measure(
-    selection: Selection, settings: DataSettings, seed: int, lengths_of: LengthsOf, context: int
+    selection: Selection, settings: DataSettings, seed: int, lengths_of: LengthsOf, most: int | None
 ) -> NDArray[np.void]:
     counts = {"train": settings.rows, "dev": None, "test": settings.test_rows}
     lengths_N = np.zeros(len(selection.alive_N), LENGTHS)
     for part, count in counts.items():
-        found_N = measure(selection, part, count, seed=seed, lengths_of=lengths_of, context=context)
+        found_N = measure(selection, part, count, seed=seed, lengths_of=lengths_of, most=most)
         lengths_N[selection.among(part)] = found_N[selection.among(part)]
     return lengths_N
 
@@ -146,7 +159,7 @@ def _card(
     settings: DataSettings,
     selection: Selection,
     clusters: Clusters,
-    lengths_N: NDArray[np.void],
+    lines: Mapping[str, Lines],
     base: Path,
     seed: int,
     context: int,
@@ -157,7 +170,7 @@ def _card(
     card = DataCard(
         sources=tuple(source for source in selection.rows.sources if source.part != "benchmark"),
         rows_in=sum(source.rows for source in selection.rows.sources if source.part != "benchmark"),
-        parts={part: _part(selection, clusters, lengths_N, part) for part in PARTS[:3]},
+        parts={part: _part(lines[part], clusters) for part in PARTS[:3]},
         dropped=_counts(ledger.dropped),
         rows_cut=selection.rows.rows_cut,
         prompts_with_several_answers=prompts_with_several_answers(selection),
@@ -177,13 +190,11 @@ def _card(
         split_by="time" if settings.time is not None else "group",
         test_can_show=said(int(selection.among("test").sum()), settings.test_gain),
         observations=tuple(selection.observations),
-        kinds=_kinds(selection),
+        kinds=_kinds(selection, lines),
+        made={how: count for how, count in selection.made.items() if count},
     )  # fmt: skip
-    if card.rows_in != card.rows_written + card.rows_dropped:
-        raise BurnishError(
-            "Rows were lost: this is a fault in Burnish.",
-            seen=f"{card.rows_in} in, {card.rows_written} written, {card.rows_dropped} dropped",
-        )
+    if card.rows_in + card.rows_made != card.rows_written + card.rows_dropped:
+        raise BurnishError("Rows were lost: this is a fault in Burnish.", seen=equation(card))
     return card
 
 
@@ -191,10 +202,9 @@ def _counts(counts: Counts) -> dict[str, dict[str, int]]:
     return {part: dict(reasons.most_common()) for part, reasons in counts.items() if part != "benchmark"}
 
 
-def _part(selection: Selection, clusters: Clusters, lengths_N: NDArray[np.void], part: str) -> PartFacts:
-    among = selection.among(part)
-    groups, learnt = len(np.unique(clusters.cluster_N[among])), int(lengths_N["learnt"][among].sum())
-    return part_measured(lengths_N["tokens"][among].tolist(), groups=groups, learnt=learnt)
+def _part(lines: Lines, clusters: Clusters) -> PartFacts:
+    groups = len(np.unique(clusters.cluster_N[lines.row_M]))
+    return part_measured(lines.tokens_M.tolist(), groups=groups, learnt=int(lines.learnt_M.sum()))
 
 
 def _duplicates(selection: Selection, clusters: Clusters, settings: DataSettings) -> Duplicates:
@@ -211,8 +221,9 @@ def _duplicates(selection: Selection, clusters: Clusters, settings: DataSettings
     )
 
 
-def _kinds(selection: Selection) -> dict[str, int]:
-    counts = np.bincount(selection.features["kind"][selection.among(*PARTS[:3])], minlength=len(KINDS))
+def _kinds(selection: Selection, lines: Mapping[str, Lines]) -> dict[str, int]:
+    rows = np.concatenate([part.row_M for part in lines.values()])
+    counts = np.bincount(selection.features["kind"][rows], minlength=len(KINDS))
     return {kind.__name__.lower(): int(count) for kind, count in zip(KINDS, counts, strict=True) if count}
 
 
@@ -243,25 +254,26 @@ def _say_result(card: DataCard, say: Say) -> None:
     for part, reasons in card.dropped.items():
         for reason, count in reasons.items():
             say(f"{part}: {count} dropped, {reason}: {REASONS[reason]}")
-    sizes = " + ".join(f"{part.rows} {name}" for name, part in card.parts.items())
     say(card.test_can_show)
-    say(f"{card.rows_in} rows in = {sizes} + {card.rows_dropped} dropped; answers: {card.shape.kind}")
+    say(f"{equation(card)}; answers: {card.shape.kind}")
 
 
-def _write(folder: RunFolder, selection: Selection, clusters: Clusters, card: DataCard) -> None:
+def _write(
+    folder: RunFolder, selection: Selection, clusters: Clusters, lines: Mapping[str, Lines], card: DataCard
+) -> None:
     paths = {"train": folder.train, "dev": folder.dev, "test": folder.test}
     for part, path in paths.items():
-        write_jsonl(path, (row.to_json() for row in _finished(selection, clusters, part)))
+        write_jsonl(path, (row.to_json() for row in _finished(selection, clusters, lines[part])))
     write_json(folder.data_card, card.to_json())
     write_text(folder.data_card.with_suffix(".md"), markdown(card))
     write_croissant(folder, card)
 
 
-def _finished(selection: Selection, clusters: Clusters, part: str) -> Iterator[Row]:
-    """The rows of a part with their groups; copies of a row that are kept get names of their own."""
+def _finished(selection: Selection, clusters: Clusters, lines: Lines) -> Iterator[Row]:
+    """The rows of a part with their groups; copies of a row get names of their own."""
     seen: Counter[str] = Counter()
-    for number in selection.numbers(part).tolist():
-        row = selection.row(number)
+    for number, stored in zip(lines.row_M.tolist(), lines.stored_M.tolist(), strict=True):
+        row = selection.rows.store[stored]
         seen[row.id] += 1
         name = row.id if seen[row.id] == 1 else f"{row.id}-{seen[row.id]}"
         yield replace(row, id=name, group=f"{clusters.name_N[number]:016x}"[:GROUP_DIGITS])

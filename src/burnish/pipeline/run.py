@@ -147,6 +147,7 @@ def _prepare_inputs(shop: Workshop) -> dict[str, Any]:
     settings = stages.flatten(
         data.model_dump(mode="json", exclude={"instructions", "train", "test", "dev", "review", "licence"}), "data"
     )
+    settings["data.weights"] = [source.weight for source in data.train_sources]
     return {"model": shop.model_hash, "train.seed": shop.recipe.train.seed, "model.context": shop.recipe.model.context,
             **hashes, **settings}  # fmt: skip
 
@@ -166,7 +167,7 @@ def _train_inputs(shop: Workshop) -> dict[str, Any]:
         if key not in FREE_TO_CHANGE
     }
     return {"model": shop.model_hash, "model.dtype": recipe.model.dtype, "train rows": sha256_of_tree(run.train),
-            "dev rows": sha256_of_tree(run.dev), **settings}  # fmt: skip
+            "dev rows": sha256_of_tree(run.dev), "data.order": recipe.data.order, **settings}  # fmt: skip
 
 
 def _evaluate_inputs(shop: Workshop) -> dict[str, Any]:

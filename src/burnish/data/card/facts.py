@@ -78,10 +78,10 @@ class LicenceNote:
 class DataCard:
     """`dropped`, `changed` and `flagged` map the part that the rows came from to reason → how many.
 
-    rows_in = rows written + rows dropped. A row may be changed or flagged several times. `languages` maps prompt and
-    answer to language → rows that are long enough to tell; `kinds` maps the kind of row to rows written; `made_by` maps
-    a model to rows of train that it wrote. `leaks_kept` rows of train and dev give a row of the test away. `searched`
-    are files of benchmark items that train was held against.
+    rows_in + rows_made = rows written + rows dropped; `made` says how rows were made of others. A row may be changed or
+    flagged several times. `languages` maps prompt and answer to language → rows that are long enough to tell; `kinds`
+    maps the kind of row to rows written; `made_by` maps a model to rows of train that it wrote. `leaks_kept` rows of
+    train and dev give a row of the test away. `searched` are files of benchmark items that train was held against.
     """
 
     sources: tuple[Source, ...]
@@ -109,6 +109,7 @@ class DataCard:
     kinds: Mapping[str, int] = field(default_factory=dict)
     leaks_kept: int = 0
     made_by: Mapping[str, int] = field(default_factory=dict)
+    made: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def rows_written(self) -> int:
@@ -117,6 +118,11 @@ class DataCard:
     @property
     def rows_dropped(self) -> int:
         return sum(count for reasons in self.dropped.values() for count in reasons.values())
+
+    @property
+    def rows_made(self) -> int:
+        """How many more rows there are because some were split or stand several times."""
+        return sum(self.made.values())
 
     @property
     def learnt_share(self) -> float | None:
