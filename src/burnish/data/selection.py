@@ -26,6 +26,7 @@ from burnish.data.settings import DataSettings
 
 Indices = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+ROW_ID = re.compile(r"([0-9a-f]{16})(?:$|[.-])")
 NAMES_OF_LEAKS = {"dev": "overlaps_dev", "benchmark": "benchmark_item"}
 
 
@@ -90,11 +91,22 @@ def begin(rows: Collected, ledger: Ledger, marks: Marks) -> Selection:
     return selection
 
 
+def unknown(rows: Collected, marks: Marks) -> list[str]:
+    """Ids that a person marked and that no row has any more: the row changed or is gone."""
+    keys = set(rows.keys().tolist())
+    return sorted(name for name in marks.keep | marks.drop if _key(name) not in keys)
+
+
+def _key(name: str) -> int | None:
+    """A row's id as a number; copies and pieces of a row count as it does."""
+    found = ROW_ID.match(name)
+    return int(found[1], 16) if found else None
+
+
 def _named(rows: Collected, ids: Iterable[str]) -> Mask:
-    """Which rows have one of these ids; copies and pieces of a row count as it does."""
-    found: Mask = np.isin(
-        rows.keys(), np.array([int(re.split("[.-]", name, maxsplit=1)[0], 16) for name in ids], np.uint64)
-    )
+    """Which rows have one of these ids."""
+    keys = [key for key in map(_key, ids) if key is not None]
+    found: Mask = np.isin(rows.keys(), np.array(keys, np.uint64))
     return found
 
 
