@@ -212,6 +212,13 @@ REAL = [
     ({"train": "tatoeba_laser/tatoeba.deu-eng.jsonl", "prompt": "deu", "completion": "en"}, 1000, "text"),
     ({"train": "wikitext2/valid.txt", "test": "wikitext2/test.txt"}, 2480, "text"),
     ({"train": "hellaswag_val1000/hellaswag_val1000.jsonl.gz"}, 1000, "label"),
+    (
+        {"train": "wnut17_ner/train.conll", "dev": "wnut17_ner/dev.conll", "test": "wnut17_ner/test.annotated"},
+        5690,
+        "json",
+    ),
+    ({"train": "xstest/xstest_prompts.csv"}, 450, "label"),
+    ({"train": "hh_rlhf_harmless_test/harmless-base.test.jsonl.gz"}, 2312, "preference"),
 ]
 
 

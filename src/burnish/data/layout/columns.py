@@ -35,6 +35,7 @@ COMPLETIONS = (
     "intent",
     "class",
     "summary",
+    "entities",
     "ref",
     "solution",
     "highlights",
