@@ -152,7 +152,7 @@ def _take_file(
         unread = [one for one in unreadable if isinstance(one, Dropped)]
         raise nothing_left(part, Counter(one.reason for one in unread), unread[0])
     layout = recognise([raw.value for raw in raws], settings, opened.name, like=like)
-    names = _name_finder(settings, base)
+    names = name_finder_of(settings, base)
     taker = Taker(layout, settings.clean, settings.private, settings.time, names)
     number, before = len(into.sources), len(into.store)
     first: Row | None = None
@@ -184,7 +184,8 @@ def _take_file(
     return layout
 
 
-def _name_finder(settings: DataSettings, base: Path) -> NameFinder | None:
+def name_finder_of(settings: DataSettings, base: Path) -> NameFinder | None:
+    """What finds names of persons, where the recipe names a model for it."""
     if settings.private.names_model is None or settings.private.action == "off":
         return None
     from burnish.data.private.names import name_finder  # it loads a model

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from burnish.data.croissant import write_croissant
 from burnish.data.duplicates.cluster import Clusters
 from burnish.data.duplicates.fingerprint import Fingerprinter
 from burnish.data.duplicates.near import NearPairs
+from burnish.data.growing import Grown, LocalWriter, grow_train
 from burnish.data.intake import PARTS, Collected, nothing_left, take_in
 from burnish.data.ledger import Counts, Ledger
 from burnish.data.measure import LENGTHS, LengthsOf, measure
@@ -52,8 +54,10 @@ def prepare(
     lengths_of: LengthsOf,
     context: int,
     say: Say,
+    local_writer: LocalWriter | None = None,
 ) -> DataCard:
     """Runs the stage. `lengths_of` gives the lengths of rendered rows, `context` how many the model takes.
+    `local_writer` is needed only to let a model on this machine make rows.
 
     Raises DataError: a file is unusable, its format is unknown, or too little is left to train on.
     """
@@ -73,9 +77,13 @@ def prepare(
         # Near duplicates stand on one side already, as far as that can be; what is left is one row inside another.
         _drop_leaks(selection, None, settings, "test", "dev")
         _check_left(selection)
-        card = _card(settings, selection, clusters, lengths_N, base, seed, context)
+        grown = grow_train(
+            settings, folder, selection, lambda: _finished(selection, clusters, "train"), base=base, seed=seed,
+            lengths_of=lengths_of, context=context, local_writer=local_writer, say=say,
+        )  # fmt: skip
+        card = _card(settings, selection, clusters, lengths_N, grown, base, seed, context)
         _say_result(card, say)
-        _write(folder, selection, clusters, card)
+        _write(folder, selection, clusters, grown, card)
     return card
 
 
@@ -147,6 +155,7 @@ def _card(
     selection: Selection,
     clusters: Clusters,
     lengths_N: NDArray[np.void],
+    grown: Grown,
     base: Path,
     seed: int,
     context: int,
@@ -157,7 +166,7 @@ def _card(
     card = DataCard(
         sources=tuple(source for source in selection.rows.sources if source.part != "benchmark"),
         rows_in=sum(source.rows for source in selection.rows.sources if source.part != "benchmark"),
-        parts={part: _part(selection, clusters, lengths_N, part) for part in PARTS[:3]},
+        parts={part: _part(selection, clusters, lengths_N, grown, part) for part in PARTS[:3]},
         dropped=_counts(ledger.dropped),
         rows_cut=selection.rows.rows_cut,
         prompts_with_several_answers=prompts_with_several_answers(selection),
@@ -177,12 +186,15 @@ def _card(
         split_by="time" if settings.time is not None else "group",
         test_can_show=said(int(selection.among("test").sum()), settings.test_gain),
         observations=tuple(selection.observations),
-        kinds=_kinds(selection),
+        kinds=_kinds(selection, grown),
+        rows_made=grown.tried,
+        made=grown.kinds,
+        made_by=grown.models,
     )  # fmt: skip
-    if card.rows_in != card.rows_written + card.rows_dropped:
+    if card.rows_in + card.rows_made != card.rows_written + card.rows_dropped:
         raise BurnishError(
             "Rows were lost: this is a fault in Burnish.",
-            seen=f"{card.rows_in} in, {card.rows_written} written, {card.rows_dropped} dropped",
+            seen=f"{card.rows_in} in, {card.rows_made} made, {card.rows_written} written, {card.rows_dropped} dropped",
         )
     return card
 
@@ -191,10 +203,16 @@ def _counts(counts: Counts) -> dict[str, dict[str, int]]:
     return {part: dict(reasons.most_common()) for part, reasons in counts.items() if part != "benchmark"}
 
 
-def _part(selection: Selection, clusters: Clusters, lengths_N: NDArray[np.void], part: str) -> PartFacts:
+def _part(selection: Selection, clusters: Clusters, lengths_N: NDArray[np.void], grown: Grown, part: str) -> PartFacts:
     among = selection.among(part)
-    groups, learnt = len(np.unique(clusters.cluster_N[among])), int(lengths_N["learnt"][among].sum())
-    return part_measured(lengths_N["tokens"][among].tolist(), groups=groups, learnt=learnt)
+    made = grown.made if part == "train" else ()
+    lengths = grown.lengths if part == "train" else ()
+    groups = {_group(name) for name in np.unique(clusters.name_N[among]).tolist()} | {one.row.group for one in made}
+    return part_measured(
+        [*lengths_N["tokens"][among].tolist(), *(length.tokens for length in lengths)],
+        groups=len(groups),
+        learnt=int(lengths_N["learnt"][among].sum()) + sum(length.learnt for length in lengths),
+    )
 
 
 def _duplicates(selection: Selection, clusters: Clusters, settings: DataSettings) -> Duplicates:
@@ -211,9 +229,11 @@ def _duplicates(selection: Selection, clusters: Clusters, settings: DataSettings
     )
 
 
-def _kinds(selection: Selection) -> dict[str, int]:
+def _kinds(selection: Selection, grown: Grown) -> dict[str, int]:
     counts = np.bincount(selection.features["kind"][selection.among(*PARTS[:3])], minlength=len(KINDS))
-    return {kind.__name__.lower(): int(count) for kind, count in zip(KINDS, counts, strict=True) if count}
+    made = Counter(type(one.row) for one in grown.made)
+    total = {kind: int(count) + made[kind] for kind, count in zip(KINDS, counts, strict=True)}
+    return {kind.__name__.lower(): count for kind, count in total.items() if count}
 
 
 def _local_files(settings: DataSettings, base: Path) -> list[Path]:
@@ -245,13 +265,17 @@ def _say_result(card: DataCard, say: Say) -> None:
             say(f"{part}: {count} dropped, {reason}: {REASONS[reason]}")
     sizes = " + ".join(f"{part.rows} {name}" for name, part in card.parts.items())
     say(card.test_can_show)
-    say(f"{card.rows_in} rows in = {sizes} + {card.rows_dropped} dropped; answers: {card.shape.kind}")
+    made = f" + {card.rows_made} made" if card.rows_made else ""
+    say(f"{card.rows_in} rows in{made} = {sizes} + {card.rows_dropped} dropped; answers: {card.shape.kind}")
 
 
-def _write(folder: RunFolder, selection: Selection, clusters: Clusters, card: DataCard) -> None:
+def _write(folder: RunFolder, selection: Selection, clusters: Clusters, grown: Grown, card: DataCard) -> None:
     paths = {"train": folder.train, "dev": folder.dev, "test": folder.test}
     for part, path in paths.items():
-        write_jsonl(path, (row.to_json() for row in _finished(selection, clusters, part)))
+        made = (one.row for one in grown.made if part == "train")
+        write_jsonl(path, (row.to_json() for row in chain(_finished(selection, clusters, part), made)))
+    if grown.tried:
+        write_jsonl(folder.made, (one.to_json() for one in grown.made))
     write_json(folder.data_card, card.to_json())
     write_text(folder.data_card.with_suffix(".md"), markdown(card))
     write_croissant(folder, card)
@@ -264,4 +288,8 @@ def _finished(selection: Selection, clusters: Clusters, part: str) -> Iterator[R
         row = selection.row(number)
         seen[row.id] += 1
         name = row.id if seen[row.id] == 1 else f"{row.id}-{seen[row.id]}"
-        yield replace(row, id=name, group=f"{clusters.name_N[number]:016x}"[:GROUP_DIGITS])
+        yield replace(row, id=name, group=_group(int(clusters.name_N[number])))
+
+
+def _group(name: int) -> str:
+    return f"{name:016x}"[:GROUP_DIGITS]

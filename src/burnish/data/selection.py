@@ -44,6 +44,7 @@ class Selection:
     kept_N: Mask
     leaked: set[int] = field(default_factory=set)  # rows that give the test away and were kept, as the user asked
     observations: list[Observation] = field(default_factory=list)
+    unwanted: frozenset[str] = frozenset()  # ids that a person marked to be dropped
 
     def among(self, *parts: str) -> Mask:
         """Which rows are still there and in one of these parts."""
@@ -81,6 +82,7 @@ def begin(rows: Collected, ledger: Ledger, marks: Marks) -> Selection:
         alive_N=np.ones(len(fingerprints), np.bool_),
         part_N=part_N,
         kept_N=_named(rows, marks.keep),
+        unwanted=marks.drop,
     )
     for number in np.flatnonzero(_named(rows, marks.drop) & selection.among("train", "dev")).tolist():
         selection.drop(number, "review_drop")

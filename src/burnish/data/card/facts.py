@@ -78,10 +78,12 @@ class LicenceNote:
 class DataCard:
     """`dropped`, `changed` and `flagged` map the part that the rows came from to reason → how many.
 
-    rows_in = rows written + rows dropped. A row may be changed or flagged several times. `languages` maps prompt and
-    answer to language → rows that are long enough to tell; `kinds` maps the kind of row to rows written; `made_by` maps
-    a model to rows of train that it wrote. `leaks_kept` rows of train and dev give a row of the test away. `searched`
-    are files of benchmark items that train was held against.
+    rows_in + rows_made = rows written + rows dropped; `rows_made` counts what a model made, used or not, and what of it
+    was not used stands in `dropped` under "made". `made` maps the way in which rows of train were made to how many,
+    `made_by` the model that wrote them. A row may be changed or flagged several times. `languages` maps prompt and
+    answer to language → rows that are long enough to tell; `kinds` maps the kind of row to rows written. `leaks_kept`
+    rows of train and dev give a row of the test away. `searched` are files of benchmark items that train was held
+    against.
     """
 
     sources: tuple[Source, ...]
@@ -108,6 +110,8 @@ class DataCard:
     observations: tuple[Observation, ...] = ()
     kinds: Mapping[str, int] = field(default_factory=dict)
     leaks_kept: int = 0
+    rows_made: int = 0
+    made: Mapping[str, int] = field(default_factory=dict)
     made_by: Mapping[str, int] = field(default_factory=dict)
 
     @property

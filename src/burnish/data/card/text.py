@@ -17,8 +17,9 @@ ACTIVE = re.compile(r"([\\`*_\[\]|~$#])")
 def markdown(card: DataCard) -> str:
     """card.md, for people. No text of the data can act in it."""
     sizes = " + ".join(f"{part.rows} {name}" for name, part in card.parts.items())
+    came = f"{card.rows_in} rows in" + (f" + {card.rows_made} made" if card.rows_made else "")
     sections = {
-        "": f"{card.rows_in} rows in = {sizes} + {card.rows_dropped} dropped (seed {card.seed}).",
+        "": f"{came} = {sizes} + {card.rows_dropped} dropped (seed {card.seed}).",
         "Known limits": "\n".join(f"- {escaped(sentence)}" for sentence in limits(card)),
         "Files": _files(card),
         "Licence": _licence(card),
@@ -64,7 +65,10 @@ def _parts(card: DataCard) -> str:
         for name, part in card.parts.items()
     )
     test = "The test part is the user's own file." if card.own_test else f"The parts were split by {card.split_by}."
-    made = [f"Rows of train that {escaped(model)} wrote: {rows}." for model, rows in card.made_by.items()]
+    made = [
+        *(f"Rows of train that {escaped(model)} wrote: {rows}." for model, rows in card.made_by.items()),
+        *(f"Rows of train made as {kind}: {rows}." for kind, rows in card.made.items()),
+    ]
     kinds = ", ".join(f"{count} {kind}" for kind, count in card.kinds.items())
     return "\n\n".join([
         _table(head, rows),

@@ -43,6 +43,11 @@ class Model:
     sha256: str = ""
     address: str = ""
 
+    @property
+    def shown(self) -> str:
+        """Its name, and where it is."""
+        return f"{self.name} at {self.address}" if self.address else self.name
+
     def to_json(self) -> dict[str, str]:
         """What is known of it."""
         return {key: value for key, value in asdict(self).items() if value}
@@ -61,8 +66,8 @@ class Writer:
 
 
 def key_of(asked: Asked, model: Model) -> str:
-    """The name of a request: equal requests to one model have the same."""
-    return sha256_of_json({"asked": asdict(asked), "model": model.to_json()})
+    """The name of a request: equal requests to one model have the same, wherever its files lie."""
+    return sha256_of_json({"asked": asdict(asked), "model": model.sha256 or [model.name, model.address]})
 
 
 def answers(asked: Iterable[Asked], writer: Writer, kept: Path) -> Iterator[Answer]:

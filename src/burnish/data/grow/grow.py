@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from burnish.core.errors import DataError
-from burnish.core.records import Chat, Dropped, Row, Text
+from burnish.core.records import Chat, Dropped, Flagged, Row, Text
 from burnish.data.cleaning.outcome import Cleaned
 from burnish.data.grow import paraphrase, questions, rewrite
 from burnish.data.grow.asking import Answer, Asked, Model, Writer, answers
@@ -35,6 +35,7 @@ class Made:
     origin: str  # id of the row it was made from; empty for a document that is no row
     place: str  # "file:line" of the origin
     instead: str = ""
+    flagged: tuple[Flagged, ...] = ()  # doubts that its origin raises too
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -135,7 +136,7 @@ def _read_questions(task: Task, passage: Passage, answer: Answer, settings: Grow
             yield _dropped(task, rejected, {"question": asked, "answer": said})
 
 
-def _cleaned(task: Task, row: Row, clean: Clean) -> Row | Dropped:
+def _cleaned(task: Task, row: Row, clean: Clean) -> Cleaned | Dropped:
     """The row after its own cleaning. A doubt that its origin does not raise is enough to leave it out."""
     cleaned = clean(replace(row, source=_source(task)))
     if cleaned.dropped is not None:
@@ -145,13 +146,16 @@ def _cleaned(task: Task, row: Row, clean: Clean) -> Row | Dropped:
     doubt = next((one for one in cleaned.flagged if one.reason not in known), None)
     if doubt is not None:
         return _dropped(task, Rejected("made_doubtful", f"{doubt.reason}: {doubt.detail}"), cleaned.row.to_json())
-    return cleaned.row
+    return cleaned
 
 
-def _made(task: Task, row: Row, settings: GrowSettings, model: Model) -> Made:
-    named = replace(row, id=f"{content_id(row)}-made", group=task.origin.group)
+def _made(task: Task, cleaned: Cleaned, settings: GrowSettings, model: Model) -> Made:
+    assert cleaned.row is not None
+    name = f"{content_id(cleaned.row)}-made"
+    row = replace(cleaned.row, id=name, group=task.origin.group)
+    flagged = tuple(replace(one, id=name) for one in cleaned.flagged)
     instead = task.origin.id if task.kind == "rewrite" and settings.rewritten == "instead" else ""
-    return Made(named, task.kind, model, task.origin.id, task.origin.source, instead)
+    return Made(row, task.kind, model, task.origin.id, task.origin.source, instead, flagged)
 
 
 def _source(task: Task) -> str:
