@@ -93,7 +93,7 @@ def answers(asked: Iterable[Asked], writer: Writer, kept: Path) -> Iterator[Answ
                 "The model that is to make rows took none of the requests.",
                 where=writer.model.address or writer.model.name,
                 seen=refused[keys[0]].refused,
-                next_move="use a model with a longer context, or a smaller `grow.max_new_tokens`",
+                next_move="use a model with a longer context, or a smaller `data.grow.max_new_tokens`",
             )
         for key, answer in refused.items():
             _keep(kept, key, answer, known)

@@ -81,7 +81,7 @@ def call(server: Server, path: str, body: Mapping[str, Any]) -> Response:
                 "The server did not answer in time.",
                 where=server.address,
                 seen=f"nothing whole within {server.timeout_s:g} s",
-                next_move="raise `grow.timeout_s` or lower `grow.max_new_tokens`; what was answered before is kept",
+                next_move="raise `data.grow.timeout_s` or lower `data.grow.max_new_tokens`; earlier answers are kept",
             ) from None
         except (OSError, HTTPException) as error:
             failure = shown(server, str(error) or type(error).__name__)
@@ -179,7 +179,7 @@ def _understood(server: Server, raw: _Raw) -> Response:
             "The server sends on to another address, which is not followed.",
             where=server.address,
             seen=f"HTTP {raw.status}: {shown(server, raw.location)}",
-            next_move="name the address itself in `grow.model`, if you trust it with your rows",
+            next_move="name the address itself in `data.grow.model`, if you trust it with your rows",
         )
     if not 200 <= raw.status < 300:
         return Response(raw.status, text=shown(server, raw.body))

@@ -36,7 +36,7 @@ def server_of(settings: GrowSettings) -> Server:
         if not key or not key.isascii() or not key.isprintable() or " " in key:
             raise DataError(
                 f"The environment variable {settings.key_env} {'holds no key' if key else 'is not set'}.",
-                where="grow.key_env",
+                where="data.grow.key_env",
                 next_move=f"export {settings.key_env}=… before you run the same command again",
             )
     return Server(settings.address, key, settings.timeout_s)
@@ -85,9 +85,9 @@ def _answer(server: Server, response: Response) -> Answer:
 def _failed(server: Server, response: Response) -> DataError:
     """The error behind a status that no other request would change."""
     next_move = {
-        401: "put a valid key into an environment variable and name that in `grow.key_env`",
-        403: "put a valid key into an environment variable and name that in `grow.key_env`",
-        404: "check the address, which mostly ends in /v1, and the model's name in `grow.served`",
+        401: "put a valid key into an environment variable and name that in `data.grow.key_env`",
+        403: "put a valid key into an environment variable and name that in `data.grow.key_env`",
+        404: "check the address, which mostly ends in /v1, and the model's name in `data.grow.served`",
     }.get(response.status, "see what the server says, then run the same command again")
     return DataError(
         "The server refuses to answer.",

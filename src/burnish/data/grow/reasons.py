@@ -12,7 +12,7 @@ REASONS: Mapping[str, str] = {
     "made_refusal": "the model declined, or spoke of itself",
     "made_other_language": "the made text is in another language than its origin",
     "made_numbers": "numbers were lost or came in",
-    "made_negation": "the made text no longer says that something is not so",
+    "made_negation": "the made text no longer says that something is not so, or comes to say it",
     "made_fact_lost": "the prompt no longer holds the words that the answer takes from it",
     "made_answered": "the prompt was answered where it should be put in other words",
     "made_speaker": "the made text speaks of the other where its origin speaks of the speaker",

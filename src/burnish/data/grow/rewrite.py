@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from burnish.core.records import Chat, Message, Row
+from burnish.data.group import normalised
 from burnish.data.grow import checks
 from burnish.data.grow.asking import Answer
 from burnish.data.grow.paraphrase import context_only
@@ -36,7 +37,7 @@ def rewritten(row: Chat, instruction: str, answer: Answer, *, same_language: boo
     """The row with the answer that the reply holds. Raises Rejected."""
     given = row.answer.strip()
     made = plain_reply(answer, given)
-    if made == given:
+    if made == given or normalised(made) == normalised(_asked(row)):
         raise Rejected("made_same")
     checks.check_not_refused(made, given)
     checks.check_no_new_numbers(made, given, _asked(row), instruction)
@@ -45,6 +46,7 @@ def rewritten(row: Chat, instruction: str, answer: Answer, *, same_language: boo
     if _keys(made) != _keys(given):
         raise Rejected("made_not_parseable", "not the JSON that it was")
     if same_language:
+        checks.check_negation(given, made)  # no denial may come in; a shorter answer may leave one out
         checks.check_language(made, given)
         checks.check_related(made, f"{given} {_asked(row)}")
     messages = (*map(context_only, row.messages[:-1]), replace(row.messages[-1], content=made))

@@ -82,7 +82,7 @@ def test_one_request_too_long_does_not_stop_the_others(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "advice"), [(401, "key_env"), (403, "key_env"), (404, "grow.served"), (418, "says")]
+    ("status", "advice"), [(401, "key_env"), (403, "key_env"), (404, "data.grow.served"), (418, "says")]
 )
 def test_what_no_other_request_would_change_is_an_error(status: int, advice: str) -> None:
     with (

@@ -32,6 +32,8 @@ def test_only_answers_that_are_text_are_rewritten() -> None:
     ("reply", "reason"),
     [
         (ROW.answer, "made_same"),
+        ("When do you open on Sunday?", "made_same"),
+        ("On Sundays our shop is not open from 10 to 14 o'clock.", "made_negation"),
         ("On Sundays we are open from 10 to 16.", "made_numbers"),
         ("Lovely weather for a picnic near the lake today.", "made_unrelated"),
         ("Am Sonntag haben wir wie immer von 10 bis 14 Uhr für Sie geöffnet.", "made_other_language"),
