@@ -22,7 +22,7 @@ REASONS: Mapping[str, str] = {
     "made_request_refused": "the model could not take the request, such as for its length",
     "made_doubtful": "cleaning doubts the made row where it did not doubt its origin",
     "made_duplicate": "the made row says what a row of train or an earlier made row says",
-    "made_leak": "the made row gives away a row of dev or test",
+    "made_leak": "the made row gives away a row of dev or test, or an item of a benchmark",
     "rewritten": "the row's answer was rewritten, and the made row stands in its place",
 }
 
