@@ -17,7 +17,6 @@ from burnish.data.grow.apart import keep_apart
 from burnish.data.grow.asking import Writer
 from burnish.data.grow.documents import Passage, passages_of_files, passages_of_rows
 from burnish.data.grow.grow import Made, grow
-from burnish.data.grow.openai import served_writer
 from burnish.data.grow.settings import GrowSettings
 from burnish.data.intake import name_finder_of
 from burnish.data.measure import LengthsOf
@@ -122,6 +121,8 @@ def _asked_for(
 
 def _writer(settings: GrowSettings, local_writer: LocalWriter | None) -> Writer:
     if settings.address is not None:
+        from burnish.data.grow.openai import served_writer  # sockets and TLS
+
         return served_writer(settings)
     assert settings.model is not None
     if local_writer is None:

@@ -29,7 +29,6 @@ from burnish.pipeline import stages
 from burnish.pipeline.lesson import row_lengths
 from burnish.pipeline.training import train_stage
 from burnish.pipeline.workshop import Workshop, just
-from burnish.pipeline.writer import local_writer
 from burnish.recipe.recipe import Recipe, write_recipe
 from burnish.train.guard import NotFinite
 from burnish.train.progress import duration
@@ -194,6 +193,7 @@ def _export_inputs(shop: Workshop) -> dict[str, Any]:
 
 def _prepare(shop: Workshop, say: Say) -> None:
     from burnish.data.prepare import prepare
+    from burnish.pipeline.writer import local_writer
 
     prepare(
         shop.recipe.data,
