@@ -55,7 +55,7 @@ def test_rows_are_made_once_and_the_key_stands_in_no_file(
     assert result.code == 0, result.err
     made = contents(folder)["made.jsonl"].splitlines()
     assert len(seen) >= len(made) > 0
-    assert f"40 rows in + {len(seen)} made = " in result.out
+    assert f"40 rows in + {len(seen)} more by a model, used or not = " in result.out
     first = contents(folder)
     again = prepare(folder, tiny_folder, address, "--fresh")  # the server is gone
     assert again.code == 0, again.err

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
+
+import numpy as np
 
 from burnish.core.errors import DataError
 from burnish.core.records import Dropped, Row
@@ -16,9 +16,11 @@ from burnish.data.cleaning.rows import clean_row
 from burnish.data.grow.apart import keep_apart
 from burnish.data.grow.asking import Writer
 from burnish.data.grow.documents import Passage, passages_of_files, passages_of_rows
-from burnish.data.grow.grow import Made, grow
+from burnish.data.grow.grow import grow
+from burnish.data.grow.made import Grown, LocalWriter, Made
 from burnish.data.grow.settings import GrowSettings
 from burnish.data.intake import name_finder_of
+from burnish.data.lines import Lines
 from burnish.data.measure import LengthsOf
 from burnish.data.private.rows import protect
 from burnish.data.selection import Selection
@@ -27,27 +29,7 @@ from burnish.render.batch import Length
 
 PART = "made"  # in the counts, beside the parts that rows come from
 SAID_EVERY = 100  # texts
-LocalWriter: TypeAlias = Callable[[str], Writer]
 Say: TypeAlias = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Grown:
-    """The made rows of train, the length of each, and how many texts were made in all, used or not."""
-
-    made: tuple[Made, ...] = ()
-    lengths: tuple[Length, ...] = ()
-    tried: int = 0
-
-    @property
-    def kinds(self) -> dict[str, int]:
-        """How they were made → rows."""
-        return dict(Counter(one.kind for one in self.made).most_common())
-
-    @property
-    def models(self) -> dict[str, int]:
-        """Model → rows."""
-        return dict(Counter(one.model.shown for one in self.made))
 
 
 def grow_train(
@@ -65,8 +47,7 @@ def grow_train(
 ) -> Grown:
     """Asks for rows, and notes why each that is not used is not. `train` gives the rows of train with their groups.
 
-    `local_writer` makes of the name of a model on this machine one that can be asked. An origin whose place a made row
-    takes leaves the selection.
+    `local_writer` makes of the name of a model on this machine one that can be asked.
 
     Raises DataError: there is nothing to make rows from, or the model does not answer.
     """
@@ -93,9 +74,26 @@ def grow_train(
     selection.ledger.drop(PART, repeating)
     for one in kept:
         selection.ledger.flag(PART, one.flagged)
-    _give_way(selection, kept)
+    selection.made["grown"] += tried
     lengths = {one.row.id: length for one, length in fitting}  # equal rows are equally long
     return Grown(tuple(kept), tuple(lengths[one.row.id] for one in kept), tried)
+
+
+def without_replaced(selection: Selection, lines: Lines, rows: Iterable[Row], grown: Grown) -> Lines:
+    """The lines of train, which hold `rows`, but for those whose place a made row takes."""
+    heirs = {one.instead: one.row.id for one in grown.made if one.instead}
+    if not heirs:
+        return lines
+    left: list[int] = []
+    for place, row in enumerate(rows):
+        if row.id in heirs:
+            dropped = Dropped(row.source, "rewritten", f"in its place: {heirs[row.id]}", row.to_json())
+            selection.ledger.drop("train", [dropped])
+        else:
+            left.append(place)
+    remaining = lines.taken(np.array(left, np.int64))
+    selection.alive_N[np.setdiff1d(lines.row_M, remaining.row_M)] = False
+    return remaining
 
 
 def _asked_for(
@@ -151,13 +149,3 @@ def _fitting(
             yield one, length
             continue
         selection.ledger.drop(PART, [Dropped(one.row.source, reason, detail, one.row.to_json())])
-
-
-def _give_way(selection: Selection, made: Iterable[Made]) -> None:
-    """Leaves out the rows whose place others take."""
-    heirs = {one.instead.partition("-")[0]: one.row.id for one in made if one.instead}
-    keys = selection.rows.keys()
-    for number in selection.numbers("train").tolist() if heirs else ():
-        name = f"{keys[number]:016x}"
-        if name in heirs:
-            selection.drop(number, "rewritten", f"in its place: {heirs[name]}")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from burnish.core.errors import DataError
 from burnish.core.hardware import cores
-from burnish.core.records import Dropped, Row
+from burnish.core.records import Dropped
 from burnish.data.cleaning.features import FEATURES, Feature, Features, table
 from burnish.data.duplicates.fingerprint import Fingerprinter
 from burnish.data.layout.columns import LOOKED_AT
@@ -30,8 +30,8 @@ from burnish.data.read.source import Source as Opened
 from burnish.data.read.sources import sources
 from burnish.data.reasons import REASONS
 from burnish.data.settings import DataSettings
-from burnish.data.store import RowStore
-from burnish.data.take import Taken, Taker, take
+from burnish.data.store import RowStore, row_of
+from burnish.data.take import Kept, Taker, take
 from burnish.data.workers import in_order
 
 PARTS = ("train", "dev", "test", "benchmark")
@@ -67,7 +67,8 @@ class Source:
 class Collected:
     """The rows of all parts, numbered together in the order in which they were read, and what is known of each.
 
-    `part_N` indexes PARTS; `source_N` indexes `sources`; `key_N` is the row's id as a number.
+    `part_N` indexes PARTS; `source_N` indexes `sources`; `key_N` is the row's id as a number. `entry_S` says which of
+    the files that the recipe names for its part a source belongs to: a folder or a pattern stands for several.
     """
 
     store: RowStore
@@ -77,19 +78,21 @@ class Collected:
     key_N: array[int] = field(default_factory=lambda: array("Q"))
     time_N: array[float] = field(default_factory=lambda: array("d"))
     sources: list[Source] = field(default_factory=list)
+    entry_S: list[int] = field(default_factory=list)
     rows_cut: int = 0
     _tables: list[Features] = field(default_factory=list)
     _features: list[Feature] = field(default_factory=list)
 
-    def add(self, row: Row, feature: Feature, time: float, part: str, source: int) -> None:
+    def add(self, kept: Kept, part: str, source: int) -> None:
         """Takes one row."""
-        self.store.append(row)
-        self.fingerprints.add(row)
+        self.store.append(kept.line)
+        self.fingerprints.add(kept.fingerprint)
         self.part_N.append(PARTS.index(part))
         self.source_N.append(source)
-        self.key_N.append(int(row.id, 16))
-        self.time_N.append(time)
-        self._features.append(feature)
+        self.key_N.append(int.from_bytes(kept.fingerprint.content[:8]))
+        self.time_N.append(kept.time)
+        self.rows_cut += kept.cut
+        self._features.append(kept.feature)
         if len(self._features) == 1 << 14:
             self._tables.append(table(self._features))
             self._features = []
@@ -126,8 +129,9 @@ def take_in(
 
     Raises DataError: a file is unusable, its format is unknown, or no row of it can be used.
     """
-    for file in files:
+    for entry, file in enumerate(files):
         for opened in sources(file, base, settings.read, as_text=settings.format == "text", say=say):
+            into.entry_S.append(entry)
             layout = _take_file(part, opened, settings, into, ledger, base, say, like)
             like = like or layout
     if like is None:
@@ -154,8 +158,8 @@ def _take_file(
     layout = recognise([raw.value for raw in raws], settings, opened.name, like=like)
     names = name_finder_of(settings, base)
     taker = Taker(layout, settings.clean, settings.private, settings.time, names)
-    number, before = len(into.sources), len(into.store)
-    first: Row | None = None
+    number = len(into.sources)
+    first: Kept | None = None
     rows_in = 0
     reasons: Counter[str] = Counter()
     lost: list[Dropped] = []  # the first of them
@@ -163,21 +167,22 @@ def _take_file(
         partial(take, taker), chain(unreadable, found), chunk=ROWS_A_CHUNK, workers=1 if names else cores()
     ):
         rows_in += 1
-        row = _note(taken, part, ledger)
-        if taken.cleaned.dropped:
-            reasons[taken.cleaned.dropped.reason] += 1
-            lost = lost or [taken.cleaned.dropped]
-        into.rows_cut += taken.cut
-        if row is not None and taken.feature is not None:
-            first = first or row
-            into.add(row, taken.feature, taken.time, part, number)
-    if first is None or len(into.store) == before:
+        ledger.change(part, taken.changed)
+        ledger.flag(part, taken.flagged)
+        if taken.dropped:
+            ledger.drop(part, [taken.dropped])
+            reasons[taken.dropped.reason] += 1
+            lost = lost or [taken.dropped]
+        if taken.kept:
+            first = first or taken.kept
+            into.add(taken.kept, part, number)
+    if first is None:
         raise nothing_left(part, reasons, lost[0])
     facts = opened.facts()
     into.sources.append(Source(
         part=part, file=facts.name, sha256=facts.sha256, bytes=facts.size_bytes, rows=rows_in, format=layout.name,
         keys=tuple(preview(key) for key in layout.read),
-        unread_keys=tuple(preview(key) for key in layout.unread(raws[0].value)), first_row=proof(first),
+        unread_keys=tuple(preview(key) for key in layout.unread(raws[0].value)), first_row=proof(row_of(first.line)),
         notes=tuple(facts.notes),
     ))  # fmt: skip
     say(_introduction(into.sources[-1]))
@@ -199,15 +204,6 @@ def _first_rows(found: Iterator[Raw | Dropped], unreadable: list[Raw | Dropped])
     while not any(isinstance(one, Raw) for one in unreadable) and (more := list(islice(found, LOOKED_AT))):
         unreadable.extend(more)
     return [one for one in unreadable if isinstance(one, Raw)]
-
-
-def _note(taken: Taken, part: str, ledger: Ledger) -> Row | None:
-    cleaned = taken.cleaned
-    ledger.change(part, cleaned.changed)
-    ledger.flag(part, cleaned.flagged)
-    if cleaned.dropped:
-        ledger.drop(part, [cleaned.dropped])
-    return cleaned.row
 
 
 def _introduction(source: Source) -> str:

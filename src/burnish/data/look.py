@@ -13,6 +13,7 @@ from burnish.data.layout.recognise import recognise
 from burnish.data.read.raw import Raw
 from burnish.data.read.sources import sources
 from burnish.data.settings import DataSettings
+from burnish.data.store import row_of
 from burnish.data.take import Taker, take
 
 
@@ -37,6 +38,6 @@ def _usable(settings: DataSettings, base: Path, say: Callable[[str], None]) -> I
             say(f"{source.name}: {layout.name.replace('_', '/')}")
             taker = Taker(layout, settings.clean, settings.private)
             for found in source.rows():
-                row = take(taker, [found])[0].cleaned.row
-                if row is not None:
-                    yield row
+                kept = take(taker, [found])[0].kept
+                if kept is not None:
+                    yield row_of(kept.line)

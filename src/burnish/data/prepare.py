@@ -7,9 +7,10 @@ or to dropped.jsonl. Rows pass through one at a time; what is kept of all of the
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -20,16 +21,26 @@ from burnish.core.errors import BurnishError
 from burnish.core.files import write_json, write_jsonl, write_text
 from burnish.core.records import Row
 from burnish.core.run_folder import RunFolder
-from burnish.data.card import DataCard, Duplicates, PartFacts, Private, licences_beside, markdown, part_measured
+from burnish.data.card import (
+    DataCard,
+    Duplicates,
+    PartFacts,
+    Private,
+    equation,
+    licences_beside,
+    markdown,
+    part_measured,
+)
 from burnish.data.cleaning.features import KINDS
 from burnish.data.cleaning.labels import are_label_rows
 from burnish.data.croissant import write_croissant
 from burnish.data.duplicates.cluster import Clusters
 from burnish.data.duplicates.fingerprint import Fingerprinter
 from burnish.data.duplicates.near import NearPairs
-from burnish.data.growing import Grown, LocalWriter, grow_train
+from burnish.data.grow.made import Grown, LocalWriter
 from burnish.data.intake import PARTS, Collected, nothing_left, take_in
 from burnish.data.ledger import Counts, Ledger
+from burnish.data.lines import Lines, fit, lines_of, mixed
 from burnish.data.measure import LENGTHS, LengthsOf, measure
 from burnish.data.reasons import REASONS
 from burnish.data.review.marks import Marks, read_marks
@@ -70,20 +81,29 @@ def prepare(
         near = find_near(selection, settings, base)
         drop_duplicates(selection, near, settings)
         _drop_leaks(selection, near, settings, "benchmark", "test", "dev")
-        lengths_N = _measure(selection, settings, seed, lengths_of, context)
+        lengths_N = _measure(selection, settings, seed, lengths_of, context if settings.longer == "drop" else None)
         _check_left(selection)
         clusters = cluster(selection, near, *PARTS[:3])
         _split(selection, settings, clusters, seed, say)
         # Near duplicates stand on one side already, as far as that can be; what is left is one row inside another.
         _drop_leaks(selection, None, settings, "test", "dev")
+        pieces = fit(selection, lengths_N, settings.longer, lengths_of=lengths_of, context=context)
         _check_left(selection)
-        grown = grow_train(
-            settings, folder, selection, lambda: _finished(selection, clusters, "train"), base=base, seed=seed,
-            lengths_of=lengths_of, context=context, local_writer=local_writer, say=say,
-        )  # fmt: skip
-        card = _card(settings, selection, clusters, lengths_N, grown, base, seed, context)
+        lines = {part: lines_of(selection, lengths_N, pieces, part) for part in PARTS[:3]}
+        grown = Grown()
+        if settings.grow.on:
+            from burnish.data.growing import grow_train, without_replaced  # reads what models reply
+
+            train = partial(_finished, selection, clusters, lines["train"])
+            grown = grow_train(
+                settings, folder, selection, train, base=base, seed=seed, lengths_of=lengths_of, context=context,
+                local_writer=local_writer, say=say,
+            )  # fmt: skip
+            lines["train"] = without_replaced(selection, lines["train"], train(), grown)
+        lines["train"] = mixed(selection, lines["train"], settings, seed)
+        card = _card(settings, selection, clusters, lines, grown, base, seed, context)
         _say_result(card, say)
-        _write(folder, selection, clusters, grown, card)
+        _write(folder, selection, clusters, lines, grown, card)
     return card
 
 
@@ -114,12 +134,12 @@ def _check_left(selection: Selection) -> None:
 
 
 def _measure(
-    selection: Selection, settings: DataSettings, seed: int, lengths_of: LengthsOf, context: int
+    selection: Selection, settings: DataSettings, seed: int, lengths_of: LengthsOf, most: int | None
 ) -> NDArray[np.void]:
     counts = {"train": settings.rows, "dev": None, "test": settings.test_rows}
     lengths_N = np.zeros(len(selection.alive_N), LENGTHS)
     for part, count in counts.items():
-        found_N = measure(selection, part, count, seed=seed, lengths_of=lengths_of, context=context)
+        found_N = measure(selection, part, count, seed=seed, lengths_of=lengths_of, most=most)
         lengths_N[selection.among(part)] = found_N[selection.among(part)]
     return lengths_N
 
@@ -154,7 +174,7 @@ def _card(
     settings: DataSettings,
     selection: Selection,
     clusters: Clusters,
-    lengths_N: NDArray[np.void],
+    lines: Mapping[str, Lines],
     grown: Grown,
     base: Path,
     seed: int,
@@ -166,7 +186,7 @@ def _card(
     card = DataCard(
         sources=tuple(source for source in selection.rows.sources if source.part != "benchmark"),
         rows_in=sum(source.rows for source in selection.rows.sources if source.part != "benchmark"),
-        parts={part: _part(selection, clusters, lengths_N, grown, part) for part in PARTS[:3]},
+        parts={part: _part(lines[part], clusters, grown if part == "train" else Grown()) for part in PARTS[:3]},
         dropped=_counts(ledger.dropped),
         rows_cut=selection.rows.rows_cut,
         prompts_with_several_answers=prompts_with_several_answers(selection),
@@ -186,16 +206,13 @@ def _card(
         split_by="time" if settings.time is not None else "group",
         test_can_show=said(int(selection.among("test").sum()), settings.test_gain),
         observations=tuple(selection.observations),
-        kinds=_kinds(selection, grown),
-        rows_made=grown.tried,
-        made=grown.kinds,
+        kinds=_kinds(selection, lines, grown),
+        made={how: count for how, count in selection.made.items() if count},
         made_by=grown.models,
+        grown=grown.kinds,
     )  # fmt: skip
     if card.rows_in + card.rows_made != card.rows_written + card.rows_dropped:
-        raise BurnishError(
-            "Rows were lost: this is a fault in Burnish.",
-            seen=f"{card.rows_in} in, {card.rows_made} made, {card.rows_written} written, {card.rows_dropped} dropped",
-        )
+        raise BurnishError("Rows were lost: this is a fault in Burnish.", seen=equation(card))
     return card
 
 
@@ -203,16 +220,11 @@ def _counts(counts: Counts) -> dict[str, dict[str, int]]:
     return {part: dict(reasons.most_common()) for part, reasons in counts.items() if part != "benchmark"}
 
 
-def _part(selection: Selection, clusters: Clusters, lengths_N: NDArray[np.void], grown: Grown, part: str) -> PartFacts:
-    among = selection.among(part)
-    made = grown.made if part == "train" else ()
-    lengths = grown.lengths if part == "train" else ()
-    groups = {_group(name) for name in np.unique(clusters.name_N[among]).tolist()} | {one.row.group for one in made}
-    return part_measured(
-        [*lengths_N["tokens"][among].tolist(), *(length.tokens for length in lengths)],
-        groups=len(groups),
-        learnt=int(lengths_N["learnt"][among].sum()) + sum(length.learnt for length in lengths),
-    )
+def _part(lines: Lines, clusters: Clusters, grown: Grown) -> PartFacts:
+    groups = {*map(_group, np.unique(clusters.name_N[lines.row_M]).tolist()), *(one.row.group for one in grown.made)}
+    tokens = [*lines.tokens_M.tolist(), *(length.tokens for length in grown.lengths)]
+    learnt = int(lines.learnt_M.sum()) + sum(length.learnt for length in grown.lengths)
+    return part_measured(tokens, groups=len(groups), learnt=learnt)
 
 
 def _duplicates(selection: Selection, clusters: Clusters, settings: DataSettings) -> Duplicates:
@@ -229,11 +241,12 @@ def _duplicates(selection: Selection, clusters: Clusters, settings: DataSettings
     )
 
 
-def _kinds(selection: Selection, grown: Grown) -> dict[str, int]:
-    counts = np.bincount(selection.features["kind"][selection.among(*PARTS[:3])], minlength=len(KINDS))
+def _kinds(selection: Selection, lines: Mapping[str, Lines], grown: Grown) -> dict[str, int]:
+    rows = np.concatenate([part.row_M for part in lines.values()])
+    counts = np.bincount(selection.features["kind"][rows], minlength=len(KINDS))
     made = Counter(type(one.row) for one in grown.made)
-    total = {kind: int(count) + made[kind] for kind, count in zip(KINDS, counts, strict=True)}
-    return {kind.__name__.lower(): count for kind, count in total.items() if count}
+    total = {kind.__name__.lower(): int(count) + made[kind] for kind, count in zip(KINDS, counts, strict=True)}
+    return {kind: count for kind, count in total.items() if count}
 
 
 def _local_files(settings: DataSettings, base: Path) -> list[Path]:
@@ -263,17 +276,22 @@ def _say_result(card: DataCard, say: Say) -> None:
     for part, reasons in card.dropped.items():
         for reason, count in reasons.items():
             say(f"{part}: {count} dropped, {reason}: {REASONS[reason]}")
-    sizes = " + ".join(f"{part.rows} {name}" for name, part in card.parts.items())
     say(card.test_can_show)
-    made = f" + {card.rows_made} made" if card.rows_made else ""
-    say(f"{card.rows_in} rows in{made} = {sizes} + {card.rows_dropped} dropped; answers: {card.shape.kind}")
+    say(f"{equation(card)}; answers: {card.shape.kind}")
 
 
-def _write(folder: RunFolder, selection: Selection, clusters: Clusters, grown: Grown, card: DataCard) -> None:
+def _write(
+    folder: RunFolder,
+    selection: Selection,
+    clusters: Clusters,
+    lines: Mapping[str, Lines],
+    grown: Grown,
+    card: DataCard,
+) -> None:
     paths = {"train": folder.train, "dev": folder.dev, "test": folder.test}
     for part, path in paths.items():
         made = (one.row for one in grown.made if part == "train")
-        write_jsonl(path, (row.to_json() for row in chain(_finished(selection, clusters, part), made)))
+        write_jsonl(path, (row.to_json() for row in chain(_finished(selection, clusters, lines[part]), made)))
     if grown.tried:
         write_jsonl(folder.made, (one.to_json() for one in grown.made))
     write_json(folder.data_card, card.to_json())
@@ -281,11 +299,11 @@ def _write(folder: RunFolder, selection: Selection, clusters: Clusters, grown: G
     write_croissant(folder, card)
 
 
-def _finished(selection: Selection, clusters: Clusters, part: str) -> Iterator[Row]:
-    """The rows of a part with their groups; copies of a row that are kept get names of their own."""
+def _finished(selection: Selection, clusters: Clusters, lines: Lines) -> Iterator[Row]:
+    """The rows of a part with their groups; copies of a row get names of their own."""
     seen: Counter[str] = Counter()
-    for number in selection.numbers(part).tolist():
-        row = selection.row(number)
+    for number, stored in zip(lines.row_M.tolist(), lines.stored_M.tolist(), strict=True):
+        row = selection.rows.store[stored]
         seen[row.id] += 1
         name = row.id if seen[row.id] == 1 else f"{row.id}-{seen[row.id]}"
         yield replace(row, id=name, group=_group(int(clusters.name_N[number])))

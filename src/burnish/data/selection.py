@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +47,7 @@ class Selection:
     leaked: set[int] = field(default_factory=set)  # rows that give the test away and were kept, as the user asked
     observations: list[Observation] = field(default_factory=list)
     unwanted: frozenset[str] = frozenset()  # ids that a person marked to be dropped
+    made: Counter[str] = field(default_factory=Counter)  # how → rows more than came in
 
     def among(self, *parts: str) -> Mask:
         """Which rows are still there and in one of these parts."""
@@ -90,8 +93,10 @@ def begin(rows: Collected, ledger: Ledger, marks: Marks) -> Selection:
 
 
 def _named(rows: Collected, ids: Iterable[str]) -> Mask:
-    """Which rows have one of these ids; copies of a row count as it does."""
-    found: Mask = np.isin(rows.keys(), np.array([int(name.partition("-")[0], 16) for name in ids], np.uint64))
+    """Which rows have one of these ids; copies and pieces of a row count as it does."""
+    found: Mask = np.isin(
+        rows.keys(), np.array([int(re.split("[.-]", name, maxsplit=1)[0], 16) for name in ids], np.uint64)
+    )
     return found
 
 

@@ -11,6 +11,7 @@ from burnish.core.settings import Settings
 from burnish.data.cleaning.settings import CleanSettings
 from burnish.data.duplicates.settings import DuplicateSettings
 from burnish.data.grow.settings import GrowSettings
+from burnish.data.mix.settings import Longer, MixSettings, Order, SourceSettings
 from burnish.data.private.settings import PrivateSettings
 from burnish.data.read.settings import ReadSettings
 
@@ -42,9 +43,18 @@ NAMED: Mapping[str, tuple[str, ...]] = {
 class DataSettings(Settings):
     """`data: {train: tickets.jsonl}` is enough; the rest answers what a file cannot say itself."""
 
-    train: str | list[str] = Field(
+    train: str | list[str | SourceSettings] = Field(
         description="File or files to learn from (.jsonl, .json, .csv, .tsv, .parquet, .txt, each also .gz), "
-        "relative to the recipe's folder."
+        "relative to the recipe's folder. An entry of a list may also say how often its rows are used: "
+        "`{file: faq.jsonl, weight: 3}`."
+    )
+    mix: MixSettings = Field(
+        default=MixSettings(), description="How often rows of rare sources and labels stand in train."
+    )
+    order: Order = Field(
+        default="shuffled",
+        description="In which order training first sees the rows: by chance; the shorter first, a plain curriculum; or "
+        "as they stand in the files. Once all were seen, chance goes on.",
     )
     test: str | None = Field(
         default=None,
@@ -152,14 +162,17 @@ class DataSettings(Settings):
         description="Files with items of benchmarks that you mean to be judged by: rows of train and dev that hold "
         "such an item are left out.",
     )
-    longer: Literal["drop"] = Field(
+    longer: Longer = Field(
         default="drop",
-        description="What happens to a row longer than the model's context. Cutting would teach unfinished answers.",
+        description="What happens to a row longer than the model's context: `drop` leaves it out; `split` makes "
+        "several of a conversation, each with whole answers, or of a text; `cut` leaves out the oldest turns and then "
+        "the middle of the longest text before the answer. An answer is never cut, an item of the test never "
+        "split.",
     )
 
     @field_validator("train")
     @classmethod
-    def _names_a_file(cls, train: str | list[str]) -> str | list[str]:
+    def _names_a_file(cls, train: str | list[str | SourceSettings]) -> str | list[str | SourceSettings]:
         if not train or (isinstance(train, list) and not all(train)):
             raise ValueError("name at least one file")
         return train
@@ -193,5 +206,11 @@ class DataSettings(Settings):
         return any(named)
 
     @property
+    def train_sources(self) -> list[SourceSettings]:
+        """The entries of `train`, all in their long form."""
+        entries = [self.train] if isinstance(self.train, str) else self.train
+        return [SourceSettings(file=entry) if isinstance(entry, str) else entry for entry in entries]
+
+    @property
     def train_files(self) -> list[str]:
-        return [self.train] if isinstance(self.train, str) else self.train
+        return [source.file for source in self.train_sources]

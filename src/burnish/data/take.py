@@ -6,13 +6,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from burnish.core.files import sha256_of_json
-from burnish.core.records import Dropped, Row
+from burnish.core.records import Changed, Dropped, Flagged, Row
 from burnish.data.cleaning.features import Feature, feature_of
 from burnish.data.cleaning.outcome import Cleaned, named
 from burnish.data.cleaning.rows import clean_row
 from burnish.data.cleaning.settings import CleanSettings
-from burnish.data.group import prompt_keys
+from burnish.data.duplicates.fingerprint import Fingerprint, content_digest, fingerprint_of
 from burnish.data.layout.convert import convert
 from burnish.data.layout.format import Format
 from burnish.data.layout.reasons import Unusable
@@ -21,6 +20,7 @@ from burnish.data.private.rows import protect
 from burnish.data.private.settings import PrivateSettings
 from burnish.data.read import Raw
 from burnish.data.splitting.times import time_of
+from burnish.data.store import line_of
 
 ID_DIGITS = 16
 
@@ -37,16 +37,27 @@ class Taker:
 
 
 @dataclass(frozen=True)
-class Taken:
-    """`feature` is None exactly where no row is left; `cut` says that turns after the last answer were left out.
+class Kept:
+    """A clean row as it is stored, and what the decisions about the whole set need of it.
 
-    `time` is NaN where nobody said when the row was made.
+    `time` is NaN where nobody said when the row was made; `cut` says that turns after the last answer were left out.
     """
 
-    cleaned: Cleaned
-    feature: Feature | None
-    cut: bool = False
-    time: float = math.nan
+    line: bytes
+    fingerprint: Fingerprint
+    feature: Feature
+    time: float
+    cut: bool
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of one row of a file. `kept` is None exactly where `dropped` says why."""
+
+    changed: tuple[Changed, ...]
+    flagged: tuple[Flagged, ...]
+    dropped: Dropped | None
+    kept: Kept | None
 
 
 def take(taker: Taker, found: Sequence[Raw | Dropped]) -> list[Taken]:
@@ -56,24 +67,32 @@ def take(taker: Taker, found: Sequence[Raw | Dropped]) -> list[Taken]:
 
 def _take(taker: Taker, found: Raw | Dropped) -> Taken:
     if isinstance(found, Dropped):
-        return Taken(protect(Cleaned(None, dropped=found), taker.private, taker.names), None)
+        return _lost(taker, found)
     try:
         converted = convert(found.value, taker.layout)
     except Unusable as unusable:
-        dropped = Dropped(found.source, unusable.reason, unusable.detail, found.value)
-        return Taken(protect(Cleaned(None, dropped=dropped), taker.private, taker.names), None)
+        return _lost(taker, Dropped(found.source, unusable.reason, unusable.detail, found.value))
     cleaned = clean_row(replace(converted.row, source=found.source), taker.clean)
     cleaned = protect(cleaned, taker.private, taker.names)
     if cleaned.row is None:
-        return Taken(cleaned, None)
+        return Taken(cleaned.changed, cleaned.flagged, cleaned.dropped, None)
     cleaned = named(cleaned, content_id(cleaned.row))
     assert cleaned.row is not None
-    feature = feature_of(cleaned.row, prompt_keys(cleaned.row)[-1], taker.clean)
-    time = time_of(found.value.get(taker.time)) if taker.time else math.nan
-    return Taken(cleaned, feature, converted.cut_turns > 0, time)
+    fingerprint = fingerprint_of(cleaned.row)
+    kept = Kept(
+        line=line_of(cleaned.row),
+        fingerprint=fingerprint,
+        feature=feature_of(cleaned.row, fingerprint.keys[-1], taker.clean),
+        time=time_of(found.value.get(taker.time)) if taker.time else math.nan,
+        cut=converted.cut_turns > 0,
+    )
+    return Taken(cleaned.changed, cleaned.flagged, None, kept)
+
+
+def _lost(taker: Taker, dropped: Dropped) -> Taken:
+    return Taken((), (), protect(Cleaned(None, dropped=dropped), taker.private, taker.names).dropped, None)
 
 
 def content_id(row: Row) -> str:
     """A name made of what the row says, so it survives edits elsewhere in the file; equal rows have the same."""
-    content = [value for key, value in row.to_json().items() if key not in ("id", "source", "group")]
-    return sha256_of_json(content if len(content) > 1 else content[0])[:ID_DIGITS]
+    return content_digest(row).hex()[:ID_DIGITS]

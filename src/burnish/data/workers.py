@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import chain, islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Work = TypeVar("Work")
 Answer = TypeVar("Answer")
 FEW = 8  # chunks: with fewer, other processes take longer to start than they save
+_inherited: list[Callable[[Any], Any]] = []  # of a worker: its function, which need not be one that pickle knows
 
 
 def in_order(
@@ -30,11 +32,21 @@ def in_order(
         for one in chain(first, chunks):
             yield from function(one)
         return
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
+    context = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(function,)) as pool:
         waiting: deque[Future[list[Answer]]] = deque()
         for one in chain(first, chunks):
-            waiting.append(pool.submit(function, one))
+            waiting.append(pool.submit(_answer, one))
             if len(waiting) > 2 * workers:
                 yield from waiting.popleft().result()
         while waiting:
             yield from waiting.popleft().result()
+
+
+def _begin(function: Callable[[Any], Any]) -> None:
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"  # the threads of the tokenizers did not come along
+    _inherited.append(function)
+
+
+def _answer(chunk: list[Any]) -> Any:
+    return _inherited[-1](chunk)

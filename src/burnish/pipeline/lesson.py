@@ -48,10 +48,9 @@ def row_lengths(shop: Workshop, rows: Iterable[Row]) -> Iterator[Length | DataEr
             check_row(shop.recipe.objective.type, row)
         if isinstance(found, DataError):
             yield found
-        elif has_objective(row) and not all(one.learnt for one in found):
-            yield DataError("The model's chat template leaves no token of this row to learn.")
         else:
-            yield Length(max(one.tokens for one in found), sum(one.learnt for one in found))
+            learnt = [one.learnt for one in found]
+            yield Length(max(one.tokens for one in found), sum(learnt) if all(learnt) else 0)
 
 
 def _rendered(shop: Workshop, row: Row) -> tuple[Rendered, ...]:

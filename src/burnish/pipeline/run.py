@@ -155,6 +155,7 @@ def _prepare_inputs(shop: Workshop) -> dict[str, Any]:
     )
     if data.grow.model is not None and data.grow.address is None:
         settings["data.grow.model"] = sha256_of_tree(resolve(data.grow.model, base=shop.base))
+    settings["data.weights"] = [source.weight for source in data.train_sources]
     return {"model": shop.model_hash, "train.seed": shop.recipe.train.seed, "model.context": shop.recipe.model.context,
             **hashes, **settings}  # fmt: skip
 
@@ -174,7 +175,7 @@ def _train_inputs(shop: Workshop) -> dict[str, Any]:
         if key not in FREE_TO_CHANGE
     }
     return {"model": shop.model_hash, "model.dtype": recipe.model.dtype, "train rows": sha256_of_tree(run.train),
-            "dev rows": sha256_of_tree(run.dev), **settings}  # fmt: skip
+            "dev rows": sha256_of_tree(run.dev), "data.order": recipe.data.order, **settings}  # fmt: skip
 
 
 def _evaluate_inputs(shop: Workshop) -> dict[str, Any]:

@@ -35,6 +35,7 @@ def train_stage(shop: Workshop, say: Callable[[str], None]) -> None:
         longest=lesson.longest,
         width=decoder.config.width,
         objective=recipe.objective.type,
+        in_order=recipe.data.order != "shuffled",
     )
     trained = sum(parameter.numel() for parameter in parameters.values())
     total = sum(parameter.numel() for parameter in decoder.parameters())

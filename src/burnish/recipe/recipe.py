@@ -119,7 +119,13 @@ def write_recipe(recipe: Recipe, base: Path, path: Path) -> None:
     """Every value resolved, nothing implied; paths absolute, so that the run can be read from anywhere."""
     values = recipe.model_dump(mode="json")
     data = values["data"]
-    data["train"] = [absolute(base, name) for name in recipe.data.train_files]
+    data["train"] = [
+        source.model_dump(mode="json", exclude_defaults=True) | {"file": file}
+        if source.weight != 1 or source.name
+        else file
+        for source in recipe.data.train_sources
+        for file in [absolute(base, source.file)]
+    ]
     data["decontaminate"] = [absolute(base, name) for name in recipe.data.decontaminate]
     for part in ("test", "dev", "review"):
         if data[part]:

@@ -58,14 +58,10 @@ def _joined(page: Sequence[Piece], parsed: Iterator[Cut], literal: Iterator[Cut]
 def _encoded(tokenizer: PreTrainedTokenizerFast, texts: list[str], *, literal: bool) -> Iterator[Cut]:
     if not texts:
         return iter(())
-    encoded = tokenizer(
-        texts,
-        add_special_tokens=False,
-        split_special_tokens=literal,
-        return_offsets_mapping=True,
-        return_attention_mask=False,
-        return_token_type_ids=False,
-        verbose=False,  # a row that is longer than the context is dealt with by whoever asked
-    )
-    offsets = encoded["offset_mapping"]
-    return (Cut(ids, [start for start, _ in spans]) for ids, spans in zip(encoded["input_ids"], offsets, strict=True))
+    # The library's own call, without the dictionaries of transformers: those take a quarter of the time.
+    cutter = tokenizer.backend_tokenizer
+    cutter.no_truncation()
+    cutter.no_padding()
+    cutter.encode_special_tokens = literal
+    encoded = cutter.encode_batch(texts, add_special_tokens=False)
+    return (Cut(one.ids, [start for start, _ in one.offsets]) for one in encoded)

@@ -125,7 +125,8 @@ def update(
     Where a loss or the gradient is not finite nothing changes: with `on_nan: stop` NotFinite is raised, with `skip` the
     line says `skipped`, names the rows and has null for the numbers that there are not.
     """
-    numbers = rows_of_update(step, seed=settings.seed, rows=plan.rows, rows_per_update=plan.rows_per_update)
+    numbers = rows_of_update(step, seed=settings.seed, rows=plan.rows,
+                             rows_per_update=plan.rows_per_update, in_order=plan.in_order)  # fmt: skip
     mine = numbers[world.rank :: world.size]
     passes = [forest.to(world.device) for forest in objective.passes(rows.take(mine), plan.tokens_per_pass)]
     values, suspicious = _gradients(model, objective, passes, world)

@@ -22,6 +22,7 @@ class Plan:
     warmup_steps: int
     evaluate_every: int
     save_every: int
+    in_order: bool = False  # whether the first epoch takes the rows as they stand in train.jsonl
 
 
 def learning_rate(width: int, adapt: AdaptSettings, objective: str = "sft") -> float:
@@ -54,7 +55,14 @@ def tokens_per_pass(longest: int, adapt: AdaptSettings) -> int:
 
 
 def make_plan(
-    settings: TrainSettings, adapt: AdaptSettings, *, rows: int, longest: int, width: int, objective: str = "sft"
+    settings: TrainSettings,
+    adapt: AdaptSettings,
+    *,
+    rows: int,
+    longest: int,
+    width: int,
+    objective: str = "sft",
+    in_order: bool = False,
 ) -> Plan:
     """Fills in what the recipe leaves to Burnish."""
     rate = learning_rate(width, adapt, objective)
@@ -73,4 +81,5 @@ def make_plan(
         warmup_steps=max(1, round(settings.warmup * steps)) if settings.warmup else 0,
         evaluate_every=every,
         save_every=every if settings.save_every == "auto" else settings.save_every,
+        in_order=in_order,
     )

@@ -89,7 +89,7 @@ def test_rows_in_and_made_are_rows_written_and_dropped(tmp_path: Path) -> None:
     assert card.rows_in + card.rows_made == written + len(dropped)
     assert card.dropped["made"]["made_empty"] == sum(one["reason"] == "made_empty" for one in dropped) > 0
     made = [json.loads(line) for line in folder.made.read_text("utf-8").splitlines()]
-    assert card.made == {"paraphrase": len(made)}
+    assert card.grown == {"paraphrase": len(made)}
     assert card.made_by == {"m": len(made)}
     assert {one["id"] for one in made} == {row.id for row in read_rows(folder.train) if row.id.endswith("-made")}
     assert read_card(folder.data_card) == card
@@ -98,8 +98,8 @@ def test_rows_in_and_made_are_rows_written_and_dropped(tmp_path: Path) -> None:
 def test_the_card_says_so_and_counts_their_tokens(tmp_path: Path) -> None:
     card, folder = run(tmp_path, {"paraphrase": 1}, reworded)
     text = markdown(card)
-    assert f"40 rows in + {card.rows_made} made = " in text
-    assert f"Rows of train that m wrote: {card.made['paraphrase']}." in text
+    assert f"40 rows in + {card.rows_made} more by a model, used or not = " in text
+    assert f"Rows of train that m wrote: {card.grown['paraphrase']}." in text
     assert any("a model wrote (m)" in sentence for sentence in limits(card))
     train = read_rows(folder.train)
     assert card.parts["train"].tokens.total == sum(length.tokens for length in lengths(train))
@@ -164,7 +164,7 @@ def test_a_rewritten_answer_takes_the_place_of_its_origin_where_asked(tmp_path: 
     )  # fmt: skip
     train = read_rows(folder.train)
     assert all(row.id.endswith("-made") and "dear" not in row.answer for row in train if isinstance(row, Chat))
-    assert card.dropped["train"]["rewritten"] == len(train) == card.made["rewrite"]
+    assert card.dropped["train"]["rewritten"] == len(train) == card.grown["rewrite"]
     assert all("dear" in row.answer for row in read_rows(folder.test) if isinstance(row, Chat))
 
 
@@ -175,7 +175,7 @@ def test_questions_come_from_documents_of_the_user(tmp_path: Path) -> None:
     card, folder = run(tmp_path, {"questions": 1, "documents": "notes"}, lambda _: reply)
     (made,) = [row for row in read_rows(folder.train) if row.id.endswith("-made")]
     assert made.source == "question on mill.md:1"
-    assert card.made == {"question": 1}
+    assert card.grown == {"question": 1}
 
 
 def test_nobody_is_asked_and_nothing_is_written_by_default(tmp_path: Path) -> None:

@@ -1,6 +1,9 @@
 import os
 from collections.abc import Iterator
 
+import pytest
+
+from burnish.core.errors import DataError
 from burnish.data.workers import FEW, in_order
 
 
@@ -33,3 +36,19 @@ def test_work_is_taken_a_little_ahead_and_never_all_at_once() -> None:
 
     next(in_order(squares, work(), chunk=10, workers=2))
     assert taken <= 10 * (FEW + 2 * 2 + 2)
+
+
+def test_a_function_that_pickle_does_not_know_runs_in_other_processes() -> None:
+    add = 3
+    answers = list(in_order(lambda numbers: [(number + add, os.getpid()) for number in numbers],
+                            range(50), chunk=2, workers=2))  # fmt: skip
+    assert [answer for answer, _ in answers] == list(range(3, 53))
+    assert os.getpid() not in {process for _, process in answers}
+
+
+def test_an_error_in_another_process_arrives_with_all_that_it_says() -> None:
+    def fails(numbers: list[int]) -> list[int]:
+        raise DataError("No.", where="row 7", seen="8", next_move="look")
+
+    with pytest.raises(DataError, match=r"(?s)row 7.*8.*look"):
+        list(in_order(fails, range(50), chunk=2, workers=2))

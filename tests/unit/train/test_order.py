@@ -32,3 +32,10 @@ def test_the_order_is_the_same_on_every_machine() -> None:
 
 
 EXPECTED = (0, 5, 1, 2, 4, 3)
+
+
+def test_in_order_the_first_epoch_takes_the_rows_as_they_stand_and_later_ones_by_chance() -> None:
+    seen = [row for step in range(6) for row in rows_of_update(step, seed=3, rows=6, rows_per_update=2, in_order=True)]
+    assert seen[:6] == [0, 1, 2, 3, 4, 5]
+    assert seen[6:] == list(epoch_order(3, 1, 6))
+    assert sorted(seen[6:]) == seen[:6]

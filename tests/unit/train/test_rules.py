@@ -40,7 +40,7 @@ def test_what_the_recipe_says_counts() -> None:
     settings = TrainSettings(
         steps=7, rows_per_update=8, tokens_per_pass=99, learning_rate=1e-4, warmup=0, evaluate_every=3, save_every=2
     )
-    assert list(plan(settings).values()) == [200, 7, 8, 99, 1e-4, 0, 3, 2]
+    assert list(plan(settings).values()) == [200, 7, 8, 99, 1e-4, 0, 3, 2, False]
 
 
 def test_an_update_has_no_row_twice_and_a_pass_holds_the_longest_row() -> None:

@@ -14,7 +14,7 @@ from burnish.data.card.facts import (
 )
 from burnish.data.card.licence import licences_beside
 from burnish.data.card.limits import limits
-from burnish.data.card.text import markdown
+from burnish.data.card.text import equation, markdown
 
 __all__ = [
     "DataCard",
@@ -23,6 +23,7 @@ __all__ = [
     "PartFacts",
     "Private",
     "Tokens",
+    "equation",
     "licences_beside",
     "limits",
     "markdown",

@@ -78,12 +78,11 @@ class LicenceNote:
 class DataCard:
     """`dropped`, `changed` and `flagged` map the part that the rows came from to reason → how many.
 
-    rows_in + rows_made = rows written + rows dropped; `rows_made` counts what a model made, used or not, and what of it
-    was not used stands in `dropped` under "made". `made` maps the way in which rows of train were made to how many,
-    `made_by` the model that wrote them. A row may be changed or flagged several times. `languages` maps prompt and
-    answer to language → rows that are long enough to tell; `kinds` maps the kind of row to rows written. `leaks_kept`
-    rows of train and dev give a row of the test away. `searched` are files of benchmark items that train was held
-    against.
+    rows_in + rows_made = rows written + rows dropped; `made` says how rows were made of others. A row may be changed or
+    flagged several times. `languages` maps prompt and answer to language → rows that are long enough to tell; `kinds`
+    maps the kind of row to rows written; `made_by` maps a model to rows of train that it wrote, `grown` the way it made
+    them; what it wrote and was not used is counted in `dropped` under "made". `leaks_kept` rows of train and
+    dev give a row of the test away. `searched` are files of benchmark items that train was held against.
     """
 
     sources: tuple[Source, ...]
@@ -110,9 +109,9 @@ class DataCard:
     observations: tuple[Observation, ...] = ()
     kinds: Mapping[str, int] = field(default_factory=dict)
     leaks_kept: int = 0
-    rows_made: int = 0
-    made: Mapping[str, int] = field(default_factory=dict)
     made_by: Mapping[str, int] = field(default_factory=dict)
+    made: Mapping[str, int] = field(default_factory=dict)
+    grown: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def rows_written(self) -> int:
@@ -121,6 +120,11 @@ class DataCard:
     @property
     def rows_dropped(self) -> int:
         return sum(count for reasons in self.dropped.values() for count in reasons.values())
+
+    @property
+    def rows_made(self) -> int:
+        """How many more rows there are because some were split, stand several times, or were made by a model."""
+        return sum(self.made.values())
 
     @property
     def learnt_share(self) -> float | None:

@@ -13,7 +13,7 @@ from burnish.core.records import Chat, Message, Pair, Prompt, Rated, Row, Text
 from burnish.data.cleaning.ending import ending_of
 from burnish.data.cleaning.language import guess
 from burnish.data.cleaning.settings import CleanSettings
-from burnish.data.group import normalised
+from burnish.data.normalised import normalised
 from burnish.data.shape import MOST_LABEL_WORDS
 
 KINDS: tuple[type, ...] = (Chat, Text, Pair, Rated, Prompt)
@@ -40,8 +40,8 @@ Feature: TypeAlias = tuple[int, int, int, bool, int, int, int, int, int, float, 
 Features: TypeAlias = NDArray[Any]  # of FEATURES, shape (rows,)
 
 
-def feature_of(row: Row, prompt_key: str, settings: CleanSettings) -> Feature:
-    """One row's entry. `prompt_key` is the last of `prompt_keys`, which names the prompt that the answer is for."""
+def feature_of(row: Row, prompt_key: int, settings: CleanSettings) -> Feature:
+    """One row's entry. `prompt_key` names the prompt that the answer is for: the last of the fingerprint's `keys`."""
     prompt, answer = prompt_side(row), answer_side(row)
     short = len(answer) <= LONGEST_LABEL and "\n" not in answer.strip() and len(answer.split()) <= MOST_LABEL_WORDS
     judged = settings.language != "off"
@@ -49,7 +49,7 @@ def feature_of(row: Row, prompt_key: str, settings: CleanSettings) -> Feature:
     answer_language = guess(answer[:ANSWER_START]) if judged and answer else (0, 0.0)
     return (
         KINDS.index(type(row)),
-        int(prompt_key[:16], 16),
+        prompt_key,
         _hash(normalised(answer) if short else answer),
         short,
         len(prompt),

@@ -11,7 +11,7 @@ from functools import cache
 
 from py3langid.langid import LanguageIdentifier
 
-LOOKED_AT = 120  # characters: from 70 on, guesses no longer change
+LOOKED_AT = 80  # characters: from 70 on, guesses no longer change
 FEWEST_LETTERS = 20  # below, names and labels pass for any language
 FEWEST_DENSE_LETTERS = 8  # of scripts that write a word in one or two characters
 LETTER_SHARE = 0.6

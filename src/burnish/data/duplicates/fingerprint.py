@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from array import array
 from dataclasses import dataclass
@@ -15,14 +14,44 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from burnish.core.files import sha256_of_json
 from burnish.core.records import Chat, Message, Pair, Prompt, Rated, Row, Text
 from burnish.data.duplicates.words import Hashes, Indices, WordFile, Words, to_codes, word_hashes
-from burnish.data.group import normalised
+from burnish.data.normalised import normalised
 
 FLUSH_WORDS = 1 << 20
 ANSWER = Message("assistant", "")
 NUMBER = re.compile(r"\d+")
 NAME_KEYS = ("id", "source", "group")
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What is remembered of one row.
+
+    `content` is a digest of all that it says. `keys` are hashes, one for each prompt that the row teaches an answer to;
+    the last is that of its final answer. `asked` and `answered` are hashes of words, `numbers` one of the numbers asked
+    about, 0 where there are none.
+    """
+
+    content: bytes
+    keys: tuple[int, ...]
+    asked: array[int]
+    answered: array[int]
+    numbers: int
+
+
+def fingerprint_of(row: Row) -> Fingerprint:
+    """Training on a conversation teaches every answer in it, so it has a key for each. A preference, a rated answer and
+    a prompt alone teach about their last answer."""
+    asked, keys, numbers = _asked(row)
+    return Fingerprint(
+        content=content_digest(row),
+        keys=tuple(keys),
+        asked=asked,
+        answered=_answered(row),
+        numbers=_short_digest(" ".join(numbers).encode()) if numbers else 0,
+    )
 
 
 @dataclass(frozen=True)
@@ -58,13 +87,12 @@ class Fingerprinter:
         self._asked, self._answer, self._numbers = array("Q"), array("Q"), array("Q")
         self._hashes, self._lengths = array("I"), array("q")
 
-    def add(self, row: Row) -> None:
-        self._content += _content_digest(row)
-        asked, keys, numbers = _asked(row)
-        self._keys.extend(keys)
-        self._key_counts.append(len(keys))
-        self._numbers.append(_short_digest(" ".join(numbers).encode()) if numbers else 0)
-        for words, column in ((asked, self._asked), (_answered(row), self._answer)):
+    def add(self, one: Fingerprint) -> None:
+        self._content += one.content
+        self._keys.extend(one.keys)
+        self._key_counts.append(len(one.keys))
+        self._numbers.append(one.numbers)
+        for words, column in ((one.asked, self._asked), (one.answered, self._answer)):
             column.append(_short_digest(words.tobytes()) if words else 0)
             self._hashes += words
             self._lengths.append(len(words))
@@ -89,10 +117,10 @@ class Fingerprinter:
         self._hashes, self._lengths = array("I"), array("q")
 
 
-def _content_digest(row: Row) -> bytes:
+def content_digest(row: Row) -> bytes:
     """16 bytes of all that a row says, without its name and place."""
-    content = {key: value for key, value in row.to_json().items() if key not in NAME_KEYS}
-    return hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=16).digest()
+    content = [value for key, value in row.to_json().items() if key not in NAME_KEYS]
+    return bytes.fromhex(sha256_of_json(content if len(content) > 1 else content[0]))[:16]
 
 
 def _short_digest(data: bytes) -> int:
@@ -112,7 +140,7 @@ _read_instruction = lru_cache(maxsize=64)(_read)  # most rows share their system
 
 
 def _asked(row: Row) -> tuple[array[int], list[int], list[str]]:
-    """Words, keys of the prompts (see `group.prompt_keys`) and numbers of all that stands before the final answer."""
+    """Words, keys of the prompts and numbers of all that stands before the final answer."""
     if isinstance(row, Text):
         plain, words, numbers = _read(row.text)
         return words, [_short_digest(plain.encode("utf-8", "surrogatepass"))], numbers

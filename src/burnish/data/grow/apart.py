@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burnish.core.records import Dropped, Row
-from burnish.data.duplicates.fingerprint import Fingerprinter, Fingerprints, first_of
+from burnish.data.duplicates.fingerprint import Fingerprinter, Fingerprints, fingerprint_of, first_of
 from burnish.data.duplicates.leaks import leaks
 from burnish.data.duplicates.near import CLOSE, NearPairs, near_pairs
 from burnish.data.duplicates.settings import DuplicateSettings
-from burnish.data.grow.grow import Made
+from burnish.data.grow.made import Made
 
 
 def keep_apart(
@@ -36,7 +36,7 @@ def keep_apart(
     counts = [0, 0, 0]
     for part, rows in enumerate((train, (one.row for one in made), held)):
         for row in rows:
-            fingerprinter.add(row)
+            fingerprinter.add(fingerprint_of(row))
             sources.append(row.source)
             counts[part] += 1
     part_N = np.repeat(np.arange(3), counts)

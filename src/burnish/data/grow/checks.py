@@ -6,8 +6,8 @@ import re
 
 from burnish.data.cleaning.boilerplate import refusal, self_description
 from burnish.data.cleaning.language import guess, probability_of
-from burnish.data.group import normalised
 from burnish.data.grow.reasons import Rejected
+from burnish.data.normalised import normalised
 
 NUMBER = re.compile(r"\d+(?:[.,:/]\d+)*")
 # Words of four letters or more by how they begin, which forgives inflection; each sign of scripts without spaces.

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from burnish.core.errors import DataError
-from burnish.core.records import Chat, Dropped, Flagged, Row, Text
+from burnish.core.records import Chat, Dropped, Row, Text
 from burnish.data.cleaning.outcome import Cleaned
 from burnish.data.grow import paraphrase, questions, rewrite
 from burnish.data.grow.asking import Answer, Asked, Model, Writer, answers
 from burnish.data.grow.documents import Passage
+from burnish.data.grow.made import Kind, Made
 from burnish.data.grow.paraphrase import Frame
-from burnish.data.grow.plan import Kind, Task, tasks
+from burnish.data.grow.plan import Task, tasks
 from burnish.data.grow.reasons import Rejected
 from burnish.data.grow.settings import GrowSettings
 from burnish.data.take import content_id
@@ -23,28 +24,6 @@ REPLY_CHARACTERS = 2000  # of a reply that is not used, in dropped.jsonl
 # Before "file:line", so that the place can still be read off the end, and rows of one kind and file be counted.
 MADE_FROM: dict[Kind, str] = {"paraphrase": "paraphrase of", "question": "question on", "rewrite": "rewriting of"}
 Clean: TypeAlias = Callable[[Row], Cleaned]
-
-
-@dataclass(frozen=True)
-class Made:
-    """A made row and where it comes from: a line of made.jsonl. `instead` names the row whose place it takes."""
-
-    row: Row
-    kind: Kind
-    model: Model
-    origin: str  # id of the row it was made from; empty for a document that is no row
-    place: str  # "file:line" of the origin
-    instead: str = ""
-    flagged: tuple[Flagged, ...] = ()  # doubts that its origin raises too
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "id": self.row.id,
-            "kind": self.kind,
-            "model": self.model.to_json(),
-            "from": {"id": self.origin, "source": self.place},
-            "instead": self.instead,
-        }
 
 
 def grow(

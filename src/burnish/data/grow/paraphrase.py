@@ -10,11 +10,11 @@ from typing import TypeAlias
 
 from burnish.core.records import Chat, Message, Pair, Prompt, Rated, Row, Text
 from burnish.data.cleaning.places import strings_in
-from burnish.data.group import normalised
 from burnish.data.grow import checks
 from burnish.data.grow.asking import Answer
 from burnish.data.grow.reasons import Rejected
 from burnish.data.grow.reply import plain_reply
+from burnish.data.normalised import normalised
 
 Answered: TypeAlias = Chat | Pair | Rated | Prompt
 FEWEST_FRAMED = 20  # prompts: fewer may begin alike by chance

@@ -7,15 +7,15 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Literal, TypeAlias, TypeVar
+from typing import TypeVar
 
 from burnish.core.records import Row
 from burnish.data.grow.documents import Passage
+from burnish.data.grow.made import Kind
 from burnish.data.grow.paraphrase import asked_text
 from burnish.data.grow.rewrite import can_be_rewritten
 from burnish.data.grow.settings import GrowSettings
 
-Kind: TypeAlias = Literal["paraphrase", "question", "rewrite"]
 TRIES = 3  # for each row that may be made: with a poor model two of three are rejected
 Item = TypeVar("Item")
 

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 
 from burnish.core.records import Chat, Message
-from burnish.data.group import normalised
 from burnish.data.grow import checks
 from burnish.data.grow.documents import Passage
 from burnish.data.grow.reasons import Rejected
 from burnish.data.grow.reply import without_thoughts
+from burnish.data.normalised import normalised
 
 REQUEST = (
     "Write {count} about the text. Each question must name what it is about, so that somebody who has not read the "

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from burnish.core.records import Chat, Message, Row
-from burnish.data.group import normalised
 from burnish.data.grow import checks
 from burnish.data.grow.asking import Answer
 from burnish.data.grow.paraphrase import context_only
 from burnish.data.grow.reasons import Rejected
 from burnish.data.grow.reply import plain_reply
+from burnish.data.normalised import normalised
 
 HEADING = "###"  # a mark of many prompts, which small models go on writing
 MOST_ASKED = 2000  # characters of the question, from its end: the model needs it to understand the answer

@@ -10,5 +10,6 @@ REASONS: Mapping[str, str] = {
     "split_on_paragraphs": "a text longer than the context became several",
     "turns_left_out": "the oldest turns were left out so that the row fits the context",
     "context_cut": "the middle of the longest text before the answer was left out so that the row fits the context",
+    "mixed": "rows of train stand there in other numbers than they came",
     "mixed_out": "left out because its source has a weight below 1",
 }

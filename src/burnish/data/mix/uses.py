@@ -52,7 +52,7 @@ def uses(
     return used_N
 
 
-def listed(uses_N: Numbers, tokens_N: NDArray[np.int32] | None = None) -> Listed:
+def listed(uses_N: Numbers, tokens_N: Numbers | None = None) -> Listed:
     """The lines of train: first every row once, in the order of the files or, with `tokens_N`, the shorter first; then
     once more all that are used twice; and so on."""
     row_M = np.repeat(np.arange(len(uses_N)), uses_N)

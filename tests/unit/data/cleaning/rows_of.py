@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from burnish.core.records import Chat, Message, Row
 from burnish.data.cleaning.features import Features, feature_of, table
 from burnish.data.cleaning.settings import CleanSettings
-from burnish.data.group import prompt_keys
+from burnish.data.duplicates.fingerprint import fingerprint_of
 
 
 def chat(prompt: str, answer: str, number: int = 0) -> Chat:
@@ -20,4 +20,4 @@ def chats(pairs: Sequence[tuple[str, str]]) -> list[Row]:
 
 def features_of(rows: Sequence[Row], settings: CleanSettings | None = None) -> Features:
     settings = settings or CleanSettings()
-    return table(feature_of(row, prompt_keys(row)[-1], settings) for row in rows)
+    return table(feature_of(row, fingerprint_of(row).keys[-1], settings) for row in rows)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from burnish.core.records import Chat, Message, Row
-from burnish.data.duplicates.fingerprint import Fingerprinter, Fingerprints
+from burnish.data.duplicates.fingerprint import Fingerprinter, Fingerprints, fingerprint_of
 
 Exchange = tuple[str, str]  # a prompt and its answer
 
@@ -21,7 +21,7 @@ def chat(prompt: str, answer: str) -> Chat:
 def fingerprinted(rows: Iterable[Row]) -> Fingerprints:
     fingerprinter = Fingerprinter()
     for row in rows:
-        fingerprinter.add(row)
+        fingerprinter.add(fingerprint_of(row))
     return fingerprinter.finish()
 
 

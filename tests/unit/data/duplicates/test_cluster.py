@@ -4,7 +4,7 @@ from burnish.core.records import Chat, Message, Text
 from burnish.data.duplicates.cluster import clusters, near_duplicates
 from burnish.data.duplicates.near import near_pairs
 from burnish.data.duplicates.settings import DuplicateSettings
-from burnish.data.group import with_groups
+from tests.grouping import with_groups
 from tests.unit.data.duplicates.planting import chat, everything, fingerprinted
 
 SETTINGS = DuplicateSettings()

@@ -4,7 +4,7 @@ import numpy as np
 
 from burnish.core.records import Chat, Message, Pair, Prompt, Rated, Text
 from burnish.data.duplicates.fingerprint import exact_duplicates, first_of
-from burnish.data.group import prompt_keys
+from tests.grouping import prompt_keys
 from tests.unit.data.duplicates.planting import chat, everything, fingerprinted
 
 

@@ -6,8 +6,7 @@ from burnish.core.records import Chat, Row
 from burnish.data.duplicates.settings import DuplicateSettings
 from burnish.data.grow.apart import keep_apart
 from burnish.data.grow.asking import Model
-from burnish.data.grow.grow import Made
-from burnish.data.grow.plan import Kind
+from burnish.data.grow.made import Kind, Made
 from tests.unit.data.grow.serving import chat
 
 TRAIN: list[Row] = [

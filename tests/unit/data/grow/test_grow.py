@@ -14,8 +14,9 @@ from burnish.data.cleaning.rows import clean_row
 from burnish.data.cleaning.settings import CleanSettings
 from burnish.data.grow.asking import Answer, Ask, Asked, Model, Writer
 from burnish.data.grow.documents import Passage
-from burnish.data.grow.grow import Clean, Made, grow
+from burnish.data.grow.grow import Clean, grow
 from burnish.data.grow.http_json import Server
+from burnish.data.grow.made import Made
 from burnish.data.grow.openai import openai_asker
 from burnish.data.grow.reasons import REASONS
 from burnish.data.grow.settings import GrowSettings

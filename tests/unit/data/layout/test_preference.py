@@ -10,7 +10,6 @@ import pytest
 from burnish.core.files import read_jsonl
 from burnish.core.records import Message, Pair, Row
 from burnish.core.run_folder import RunFolder
-from burnish.data.group import prompt_keys, with_groups
 from burnish.data.layout.format import Converted, Format
 from burnish.data.layout.preference import read
 from burnish.data.layout.reasons import REASONS, Unusable
@@ -18,6 +17,7 @@ from burnish.data.prepare import prepare
 from burnish.data.rows import read_rows
 from burnish.data.settings import DataSettings
 from burnish.render.batch import Length
+from tests.grouping import prompt_keys, with_groups
 
 EXPLICIT = Format("preference", prompt="prompt", completion="chosen", rejected="rejected")
 IMPLICIT = Format("preference", completion="chosen", rejected="rejected")

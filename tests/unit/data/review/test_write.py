@@ -138,8 +138,8 @@ def test_rows_that_a_model_wrote_stand_by_themselves(write_folder: Write) -> Non
         dataclasses.replace(ticket(number), id=f"{number:016x}-made", source=f"paraphrase of tickets.csv:{number}")
         for number in range(50, 53)
     ]
-    page = page_of(write_folder([*rows, *made], rows_made=5, made={"paraphrase": 3}))
-    assert "43 rows came in, 5 were made" in page  # the folder counts all its rows as come in
+    page = page_of(write_folder([*rows, *made], made={"grown": 5}, grown={"paraphrase": 3}))
+    assert "43 rows came in, 5 more were made" in page  # the folder counts all its rows as come in
     own = page.partition("train, made by a model")[2].partition("</details>")[0]
     assert own.count("paraphrase of tickets.csv:5") == 3
     assert "train, made by a model" not in page_of(write_folder(rows))

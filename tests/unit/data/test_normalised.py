@@ -1,7 +1,8 @@
 import pytest
 
 from burnish.core.records import Chat, Message, Text
-from burnish.data.group import asked_keys, normalised, prompt_keys, prompts_with_several_answers, with_groups
+from burnish.data.normalised import normalised
+from tests.grouping import asked_keys, prompt_keys, with_groups
 
 
 def chat(*texts: str) -> Chat:
@@ -64,7 +65,3 @@ def test_groups_do_not_depend_on_the_order_of_rows() -> None:
 def test_plain_text_is_grouped_by_itself() -> None:
     first, second, third = groups(Text("1", "One text."), Text("2", "one text"), Text("3", "another"))
     assert first == second != third
-
-
-def test_prompts_with_several_answers_are_counted() -> None:
-    assert prompts_with_several_answers([chat("hi", "a"), chat("Hi", "a "), chat("x", "a"), chat("X", "b")]) == 1

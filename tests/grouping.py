@@ -1,27 +1,17 @@
-"""Rows that ask the same form a group, and a group never stands on two sides of a split."""
+"""Rows that ask the same form a group: a plain way, by which the arrays of the data stage are tested."""
 
 from __future__ import annotations
 
 import hashlib
-import re
-import unicodedata
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 from burnish.core.records import Chat, Message, Row, Text
+from burnish.data.normalised import normalised
 
 GROUP_DIGITS = 12
 ANSWER = Message("assistant", "")
-# Punctuation says little in prose and everything in sums: signs of arithmetic and marks inside numbers stay.
-FOLDED = re.compile(r"(?:[^\w*/%&#@+=<>^|~$€£.,:\-−]|[.,:\-−](?!\d))+")
-
-
-def normalised(text: str) -> str:
-    """The text without differences of case, width, spacing and punctuation (Unicode NFKC, case folding)."""
-    plain = unicodedata.normalize("NFKC", text).casefold()
-    return FOLDED.sub(" ", plain).strip() or plain.strip()
 
 
 def prompt_keys(row: Row) -> tuple[str, ...]:
@@ -70,23 +60,6 @@ def _join(parent: dict[str, str], one: str, other: str) -> None:
     parent[high] = low
 
 
-def by_group(rows: Iterable[Row]) -> dict[str, list[Row]]:
-    """Group → its rows."""
-    groups: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        groups[row.group].append(row)
-    return dict(groups)
-
-
 def asked_keys(rows: Iterable[Row]) -> frozenset[str]:
     """The keys of the prompts that these rows are tested with."""
     return frozenset(prompt_keys(row)[-1] for row in rows)
-
-
-def prompts_with_several_answers(rows: Iterable[Row]) -> int:
-    """How many prompts stand with more than one answer: harmless where many are right, noise where one is."""
-    answers: dict[str, set[str]] = defaultdict(set)
-    for row in rows:
-        if isinstance(row, Chat):
-            answers[prompt_keys(row)[-1]].add(row.answer.strip())
-    return sum(len(found) > 1 for found in answers.values())
