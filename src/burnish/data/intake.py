@@ -21,6 +21,7 @@ from burnish.data.cleaning.features import FEATURES, Feature, Features, table
 from burnish.data.duplicates.fingerprint import Fingerprinter
 from burnish.data.layout.columns import LOOKED_AT
 from burnish.data.layout.format import Format
+from burnish.data.layout.label_names import label_names
 from burnish.data.layout.proof import preview, proof
 from burnish.data.layout.recognise import recognise
 from burnish.data.ledger import Ledger
@@ -155,7 +156,9 @@ def _take_file(
     if not raws:
         unread = [one for one in unreadable if isinstance(one, Dropped)]
         raise nothing_left(part, Counter(one.reason for one in unread), unread[0])
-    layout = recognise([raw.value for raw in raws], settings, opened.name, like=like)
+    layout = recognise(
+        [raw.value for raw in raws], settings, opened.name, like=like, label_names=label_names(opened.metadata())
+    )
     names = name_finder_of(settings, base)
     taker = Taker(layout, settings.clean, settings.private, settings.time, names)
     number = len(into.sources)

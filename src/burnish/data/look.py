@@ -9,6 +9,7 @@ from pathlib import Path
 from burnish.core.errors import DataError
 from burnish.core.records import Row
 from burnish.data.layout.columns import LOOKED_AT
+from burnish.data.layout.label_names import label_names
 from burnish.data.layout.recognise import recognise
 from burnish.data.read.raw import Raw
 from burnish.data.read.sources import sources
@@ -34,7 +35,8 @@ def _usable(settings: DataSettings, base: Path, say: Callable[[str], None]) -> I
     for file in settings.train_files:
         for source in sources(file, base, settings.read, as_text=settings.format == "text", say=say):
             first = list(islice((one for one in source.rows() if isinstance(one, Raw)), LOOKED_AT))
-            layout = recognise([raw.value for raw in first], settings, source.name)
+            names = label_names(source.metadata())
+            layout = recognise([raw.value for raw in first], settings, source.name, label_names=names)
             say(f"{source.name}: {layout.name.replace('_', '/')}")
             taker = Taker(layout, settings.clean, settings.private)
             for found in source.rows():

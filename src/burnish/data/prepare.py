@@ -33,6 +33,7 @@ from burnish.data.card import (
 )
 from burnish.data.cleaning.features import KINDS
 from burnish.data.cleaning.labels import are_label_rows
+from burnish.data.cleaning.languages_of_set import languages_of
 from burnish.data.croissant import write_croissant
 from burnish.data.duplicates.cluster import Clusters
 from burnish.data.duplicates.fingerprint import Fingerprinter
@@ -44,7 +45,16 @@ from burnish.data.lines import Lines, fit, lines_of, mixed
 from burnish.data.measure import LENGTHS, LengthsOf, measure
 from burnish.data.reasons import REASONS
 from burnish.data.review.marks import Marks, read_marks
-from burnish.data.selection import Selection, begin, cluster, drop_duplicates, drop_leaks, find_near, judge_rows
+from burnish.data.selection import (
+    Selection,
+    begin,
+    cluster,
+    drop_duplicates,
+    drop_leaks,
+    find_near,
+    judge_rows,
+    unknown,
+)
 from burnish.data.settings import DataSettings
 from burnish.data.shape import answer_shape
 from burnish.data.splitting.assign import assign, newer_than_test
@@ -75,7 +85,7 @@ def prepare(
     folder.data.mkdir(parents=True, exist_ok=True)
     with Ledger(folder) as ledger, closing(RowStore(folder.data)) as store:
         rows = _collect(settings, store, ledger, base, say)
-        marks = read_marks(base / Path(settings.review).expanduser()) if settings.review else Marks()
+        marks = _marks(settings, rows, base, say)
         selection = begin(rows, ledger, marks)
         judge_rows(selection, settings)
         near = find_near(selection, settings, base)
@@ -117,6 +127,16 @@ def _collect(settings: DataSettings, store: RowStore, ledger: Ledger, base: Path
     if settings.decontaminate:
         take_in("benchmark", settings.decontaminate, settings, rows, ledger, base=base, say=say, like=None)
     return rows
+
+
+def _marks(settings: DataSettings, rows: Collected, base: Path, say: Say) -> Marks:
+    if settings.review is None:
+        return Marks()
+    marks = read_marks(base / Path(settings.review).expanduser())
+    gone = unknown(rows, marks)
+    if gone:
+        say(f"{len(gone)} marks of {settings.review} name rows that are there no more: {', '.join(gone[:5])}")
+    return marks
 
 
 def _drop_leaks(selection: Selection, near: NearPairs | None, settings: DataSettings, *held: str) -> None:
@@ -201,6 +221,7 @@ def _card(
         duplicates=_duplicates(selection, clusters, settings),
         leaks_kept=len(selection.leaked),
         licence=settings.licence,
+        languages=languages_of(selection.features[selection.among(*PARTS[:3])]),
         searched=tuple(settings.decontaminate),
         private=Private(settings.private.action, tuple(settings.private.kinds)),
         split_by="time" if settings.time is not None else "group",

@@ -19,6 +19,7 @@ from burnish.data.duplicates.cluster import Clusters, clusters, near_duplicates
 from burnish.data.duplicates.fingerprint import Fingerprints, exact_duplicates
 from burnish.data.duplicates.leaks import leaks
 from burnish.data.duplicates.near import NearPairs, near_pairs
+from burnish.data.grow.settings import MADE_ID
 from burnish.data.intake import PARTS, Collected
 from burnish.data.ledger import Ledger
 from burnish.data.review.marks import Marks
@@ -26,6 +27,7 @@ from burnish.data.settings import DataSettings
 
 Indices = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+ROW_ID = re.compile(r"([0-9a-f]{16})(?:$|[.-])")
 NAMES_OF_LEAKS = {"dev": "overlaps_dev", "benchmark": "benchmark_item"}
 
 
@@ -92,11 +94,24 @@ def begin(rows: Collected, ledger: Ledger, marks: Marks) -> Selection:
     return selection
 
 
+def unknown(rows: Collected, marks: Marks) -> list[str]:
+    """Ids that a person marked and that no row has any more: the row changed or is gone. Rows that a model makes do not
+    count: they are not there yet."""
+    keys = set(rows.keys().tolist())
+    read = (name for name in marks.keep | marks.drop if not name.endswith(MADE_ID))
+    return sorted(name for name in read if _key(name) not in keys)
+
+
+def _key(name: str) -> int | None:
+    """A row's id as a number; copies and pieces of a row count as it does."""
+    found = ROW_ID.match(name)
+    return int(found[1], 16) if found else None
+
+
 def _named(rows: Collected, ids: Iterable[str]) -> Mask:
-    """Which rows have one of these ids; copies and pieces of a row count as it does."""
-    found: Mask = np.isin(
-        rows.keys(), np.array([int(re.split("[.-]", name, maxsplit=1)[0], 16) for name in ids], np.uint64)
-    )
+    """Which rows have one of these ids."""
+    keys = [key for key in map(_key, ids) if key is not None]
+    found: Mask = np.isin(rows.keys(), np.array(keys, np.uint64))
     return found
 
 

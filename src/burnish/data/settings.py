@@ -104,7 +104,7 @@ class DataSettings(Settings):
         default=None,
         min_length=2,
         description="The names of labels that the answer's column holds as numbers, in the order of their numbers "
-        "from 0. Default: the names that the file itself gives (Parquet and Arrow files of the Hub), else the numbers.",
+        "from 0. Default: the names that the file itself gives (Parquet files of the Hub), else the numbers.",
     )
     instructions: str | None = Field(
         default=None,

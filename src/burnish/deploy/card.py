@@ -242,7 +242,8 @@ def _data(data: Facts) -> str:
         for one in _list(data.get("sources"))
         if isinstance(one, dict)
     ]
-    licence = "The licence of the data is not recorded."
+    stated = data.get("licence")
+    licence = f"Licence of the data: {escaped(stated)}." if stated else "The recipe states no licence of the data."
     return "\n\n".join([_table(["part", "rows", "tokens"], rows), _table(["file", "rows", "sha256"], sources), licence])
 
 

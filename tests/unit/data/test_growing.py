@@ -48,7 +48,13 @@ def writer(reply: Reply, heard: list[str] | None = None) -> Callable[[str], Writ
 
 
 def run(
-    folder: Path, grow: dict[str, Any], reply: Reply, heard: list[str] | None = None, **more: Any
+    folder: Path,
+    grow: dict[str, Any],
+    reply: Reply,
+    heard: list[str] | None = None,
+    *,
+    say: Callable[[str], None] = lambda _: None,
+    **more: Any,
 ) -> tuple[DataCard, RunFolder]:
     table = folder / "t.jsonl"
     if not table.exists():
@@ -59,7 +65,7 @@ def run(
         {"train": "t.jsonl", "duplicates": {"threshold": 0.95, "few_words": 0}, "grow": {"model": "m", **grow}} | more
     )
     card = prepare(
-        settings, run_folder, base=folder, seed=0, lengths_of=lengths, context=1000, say=lambda _: None,
+        settings, run_folder, base=folder, seed=0, lengths_of=lengths, context=1000, say=say,
         local_writer=writer(reply, heard),
     )  # fmt: skip
     return card, run_folder
@@ -138,7 +144,9 @@ def test_what_the_model_cannot_read_whole_or_a_person_struck_out_is_left_out(tmp
     _, folder = run(tmp_path, {"paraphrase": 1}, reworded)
     one = next(row.id for row in read_rows(folder.train) if row.id.endswith("-made"))
     (tmp_path / "review.csv").write_text(f"id,keep_or_drop\n#{one},drop\n")
-    card, folder = run(tmp_path, {"paraphrase": 1}, reworded, review="review.csv")
+    said: list[str] = []
+    card, folder = run(tmp_path, {"paraphrase": 1}, reworded, say=said.append, review="review.csv")
+    assert not [line for line in said if "there no more" in line]
     assert card.dropped["made"]["review_drop"] == 1
     assert one not in {row.id for row in read_rows(folder.train)}
 

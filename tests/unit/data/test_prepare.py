@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import polars
 import pytest
 
 from burnish.core.errors import BurnishError, DataError
@@ -244,3 +245,30 @@ def test_real_data_sets_without_answers_are_refused(tmp_path: Path, data_folder:
             context=4000,
             say=lambda _: None,
         )
+
+
+def test_marks_of_rows_that_are_gone_are_said(tmp_path: Path) -> None:
+    lines = write(tmp_path, "t.jsonl", tickets(60))
+    _, folder = run(tmp_path, {"train": lines}, out="first")
+    here = next(iter(read_rows(folder.train))).id
+    (tmp_path / "review.csv").write_text(f"id,keep_or_drop\n{here},drop\n{'0' * 16},keep\nodd,drop\n")
+    said: list[str] = []
+    card, _ = run(tmp_path, {"train": lines, "review": "review.csv"}, say=said.append)
+    assert card.dropped["train"] == {"review_drop": 1}
+    assert f"2 marks of review.csv name rows that are there no more: {'0' * 16}, odd" in said
+
+
+def test_numbered_labels_get_the_names_that_a_parquet_file_gives_them(tmp_path: Path) -> None:
+    features = {"label": {"names": ["bug", "wish"], "_type": "ClassLabel"}}
+    rows = {"text": [f"Ticket {n}" for n in range(60)], "label": [n % 2 for n in range(60)]}
+    metadata = {"huggingface": json.dumps({"info": {"features": features}})}
+    polars.DataFrame(rows).write_parquet(tmp_path / "t.parquet", metadata=metadata)
+    _, folder = run(tmp_path, {"train": "t.parquet", "prompt": "text", "completion": "label"})
+    assert {row.answer for row in read_rows(folder.train) if isinstance(row, Chat)} == {"bug", "wish"}
+
+
+def test_the_card_counts_the_languages_that_are_beyond_doubt(tmp_path: Path) -> None:
+    sentence = "Please tell me where I can find the number of my account, number"
+    lines = [json.dumps({"prompt": f"{sentence} {n}?", "completion": f"{n}"}) for n in range(60)]
+    card, _ = run(tmp_path, {"train": write(tmp_path, "t.jsonl", lines)})
+    assert card.languages == {"prompt": {"en": 60}, "answer": {}}

@@ -32,6 +32,19 @@ KIN = tuple(
 )
 
 
+def languages_of(features: Features) -> dict[str, dict[str, int]]:
+    """prompt and answer → language → rows whose language is beyond doubt, the commonest first."""
+    counts = {}
+    for side in ("prompt", "answer"):
+        found = features[f"{side}_language"][
+            (features[f"{side}_certainty"] >= CERTAIN) & (features[f"{side}_language"] > 0)
+        ]
+        numbers, rows = np.unique(found, return_counts=True)
+        order = np.argsort(-rows, kind="stable")
+        counts[side] = {languages()[numbers[at]]: int(rows[at]) for at in order}
+    return counts
+
+
 def wrong_languages(
     features: Features, settings: CleanSettings, row_at: Callable[[int], Row]
 ) -> tuple[list[Verdict], list[Observation]]:

@@ -17,7 +17,7 @@ from burnish.data.grow.made import Kind, Made
 from burnish.data.grow.paraphrase import Frame
 from burnish.data.grow.plan import Task, tasks
 from burnish.data.grow.reasons import Rejected
-from burnish.data.grow.settings import GrowSettings
+from burnish.data.grow.settings import MADE_ID, GrowSettings
 from burnish.data.take import content_id
 
 REPLY_CHARACTERS = 2000  # of a reply that is not used, in dropped.jsonl
@@ -130,7 +130,7 @@ def _cleaned(task: Task, row: Row, clean: Clean) -> Cleaned | Dropped:
 
 def _made(task: Task, cleaned: Cleaned, settings: GrowSettings, model: Model) -> Made:
     assert cleaned.row is not None
-    name = f"{content_id(cleaned.row)}-made"
+    name = f"{content_id(cleaned.row)}{MADE_ID}"
     row = replace(cleaned.row, id=name, group=task.origin.group)
     flagged = tuple(replace(one, id=name) for one in cleaned.flagged)
     instead = task.origin.id if task.kind == "rewrite" and settings.rewritten == "instead" else ""

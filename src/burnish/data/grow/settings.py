@@ -13,6 +13,7 @@ from burnish.core.settings import Settings
 ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 # Keys are mixed letters or hold hyphens: who writes the key itself in the place of its variable is told so.
 VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,63}")
+MADE_ID = "-made"  # the end of a made row's id
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 

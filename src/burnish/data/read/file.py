@@ -26,6 +26,7 @@ from burnish.data.read.utf8 import Decoding
 from burnish.model.bundled import cache_folder
 
 ROOM_BYTES = 1 << 30  # that unpacking leaves free on the disk
+PARQUET = b"PAR1"
 TEXT_READERS = {
     "JSON lines": read_json_lines,
     "JSON": read_json_document,
@@ -59,6 +60,19 @@ def read_file(path: Path, name: str, settings: ReadSettings, *, as_text: bool) -
         yield from _some(TEXT_READERS[reader](text), name)
         notes = tuple(note for note in (text.decoding.note, *text.notes) if note)
         return FileFacts(name, stored.digest.hexdigest(), stored.size_bytes, reader, text.decoding.encoding, notes)
+
+
+def metadata_of(path: Path) -> dict[str, str]:
+    """What a Parquet file says about its columns; nothing of other files, and of one that cannot be read."""
+    try:
+        with path.open("rb") as file:
+            if file.read(4) != PARQUET:
+                return {}
+    except OSError:
+        return {}
+    from burnish.data.read.tables import parquet_metadata
+
+    return parquet_metadata(path)
 
 
 def _text(content: Iterator[bytes], name: str, settings: ReadSettings, *, as_text: bool) -> tuple[TextFile, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from burnish.data.read.raw import FileFacts, RawOrDropped, Reading
@@ -10,10 +10,14 @@ from burnish.data.read.raw import FileFacts, RawOrDropped, Reading
 
 @dataclass
 class Source:
-    """A file, or a folder of texts. Each call of `rows` is a pass over it, from the disk."""
+    """A file, or a folder of texts. Each call of `rows` is a pass over it, from the disk.
+
+    `metadata` reads what the file says about its columns, beside the rows.
+    """
 
     name: str
     read: Callable[[], Reading]
+    metadata: Callable[[], Mapping[str, str]] = dict
     known: list[FileFacts] = field(default_factory=list, repr=False)
 
     def rows(self) -> Iterator[RawOrDropped]:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from burnish.core.errors import DataError
 from burnish.data.read.choice import Chosen, choose, is_pattern
-from burnish.data.read.file import read_file
+from burnish.data.read.file import metadata_of, read_file
 from burnish.data.read.hub import PREFIX as HUB_PREFIX
 from burnish.data.read.hub import fetch_from_hub
 from burnish.data.read.raw import Reading
@@ -130,7 +130,9 @@ def _neighbours(path: Path) -> str:
 
 
 def _of_file(path: Path, name: str, settings: ReadSettings, as_text: bool, note: str = "") -> Source:
-    return Source(name, lambda: _noting(read_file(path, name, settings, as_text=as_text), note))
+    return Source(
+        name, lambda: _noting(read_file(path, name, settings, as_text=as_text), note), lambda: metadata_of(path)
+    )
 
 
 def _of_chosen(

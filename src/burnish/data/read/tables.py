@@ -32,6 +32,12 @@ def read_parquet(path: Path, name: str) -> Iterator[RawOrDropped]:
     return _rows(_slices(table, name, "Parquet"), name)
 
 
+def parquet_metadata(path: Path) -> dict[str, str]:
+    """The keys and values at the end of a Parquet file. Raises DataError: the file is damaged."""
+    with _errors(path.name, "Parquet"):
+        return dict(polars.read_parquet_metadata(path))
+
+
 def read_arrow(path: Path, name: str) -> Iterator[RawOrDropped]:
     """An Arrow IPC file (Feather). Raises DataError: the file is damaged."""
     with _errors(name, "Arrow"):

@@ -34,10 +34,6 @@ class Marks:
         """Both together; where they differ, these count."""
         return Marks(self.keep | (older.keep - self.drop), self.drop | (older.drop - self.keep))
 
-    def unknown(self, ids: frozenset[str]) -> list[str]:
-        """Marked ids that no row has, in order."""
-        return sorted((self.keep | self.drop) - ids)
-
 
 def read_marks(path: Path) -> Marks:
     """The marks in a table that `burnish prepare --review` wrote and a person filled in.

@@ -91,4 +91,3 @@ def test_newer_marks_count_more() -> None:
     newer = Marks(keep=frozenset("c"), drop=frozenset("a"))
     assert newer.over(older) == Marks(keep=frozenset("bc"), drop=frozenset("ad"))
     assert [newer.of(row_id) for row_id in "abc"] == ["drop", "", "keep"]
-    assert newer.unknown(frozenset("a")) == ["c"]
