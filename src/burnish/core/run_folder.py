@@ -64,6 +64,16 @@ class RunFolder:
         return self.data / "flagged.jsonl"
 
     @property
+    def made(self) -> Path:
+        """How each row that a model wrote was made: made.jsonl."""
+        return self.data / "made.jsonl"
+
+    @property
+    def replies(self) -> Path:
+        """What a model that makes rows replied: outside of data, so that preparing anew asks nothing twice."""
+        return self.path / "replies.jsonl"
+
+    @property
     def data_card(self) -> Path:
         return self.data / "card.json"
 

@@ -111,10 +111,11 @@ def croissant(name: str, card: DataCard, files: Sequence[tuple[str, int, str]], 
 
 def _description(card: DataCard, kinds: Sequence[str]) -> str:
     sizes = ", ".join(f"{part.rows} {name}" for name, part in card.parts.items())
+    made = f"{card.rows_made} more made of them, " if card.rows_made else ""
     files = ", ".join(dict.fromkeys(source.file.replace("\\", "/").rpartition("/")[2] for source in card.sources))
     return (
         f"Rows for training and testing a language model, prepared by Burnish from {files or 'files not named'}: "
-        f"{card.rows_in} rows in, {sizes}, {card.rows_dropped} dropped. Kinds of rows: {', '.join(kinds)}."
+        f"{card.rows_in} rows in, {made}{sizes}, {card.rows_dropped} dropped. Kinds of rows: {', '.join(kinds)}."
     )
 
 

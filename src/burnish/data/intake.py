@@ -159,7 +159,7 @@ def _take_file(
     layout = recognise(
         [raw.value for raw in raws], settings, opened.name, like=like, label_names=label_names(opened.metadata())
     )
-    names = _name_finder(settings, base)
+    names = name_finder_of(settings, base)
     taker = Taker(layout, settings.clean, settings.private, settings.time, names)
     number = len(into.sources)
     first: Kept | None = None
@@ -192,7 +192,8 @@ def _take_file(
     return layout
 
 
-def _name_finder(settings: DataSettings, base: Path) -> NameFinder | None:
+def name_finder_of(settings: DataSettings, base: Path) -> NameFinder | None:
+    """What finds names of persons, where the recipe names a model for it."""
     if settings.private.names_model is None or settings.private.action == "off":
         return None
     from burnish.data.private.names import name_finder  # it loads a model

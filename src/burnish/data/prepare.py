@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +38,7 @@ from burnish.data.croissant import write_croissant
 from burnish.data.duplicates.cluster import Clusters
 from burnish.data.duplicates.fingerprint import Fingerprinter
 from burnish.data.duplicates.near import NearPairs
+from burnish.data.grow.made import Grown, LocalWriter
 from burnish.data.intake import PARTS, Collected, nothing_left, take_in
 from burnish.data.ledger import Counts, Ledger
 from burnish.data.lines import Lines, fit, lines_of, mixed
@@ -72,8 +75,10 @@ def prepare(
     lengths_of: LengthsOf,
     context: int,
     say: Say,
+    local_writer: LocalWriter | None = None,
 ) -> DataCard:
     """Runs the stage. `lengths_of` gives the lengths of rendered rows, `context` how many the model takes.
+    `local_writer` is needed only to let a model on this machine make rows.
 
     Raises DataError: a file is unusable, its format is unknown, or too little is left to train on.
     """
@@ -95,10 +100,20 @@ def prepare(
         pieces = fit(selection, lengths_N, settings.longer, lengths_of=lengths_of, context=context)
         _check_left(selection)
         lines = {part: lines_of(selection, lengths_N, pieces, part) for part in PARTS[:3]}
+        grown = Grown()
+        if settings.grow.on:
+            from burnish.data.growing import grow_train, without_replaced  # reads what models reply
+
+            train = partial(_finished, selection, clusters, lines["train"])
+            grown = grow_train(
+                settings, folder, selection, train, base=base, seed=seed, lengths_of=lengths_of, context=context,
+                local_writer=local_writer, say=say,
+            )  # fmt: skip
+            lines["train"] = without_replaced(selection, lines["train"], train(), grown)
         lines["train"] = mixed(selection, lines["train"], settings, seed)
-        card = _card(settings, selection, clusters, lines, base, seed, context)
+        card = _card(settings, selection, clusters, lines, grown, base, seed, context)
         _say_result(card, say)
-        _write(folder, selection, clusters, lines, card)
+        _write(folder, selection, clusters, lines, grown, card)
     return card
 
 
@@ -180,6 +195,7 @@ def _card(
     selection: Selection,
     clusters: Clusters,
     lines: Mapping[str, Lines],
+    grown: Grown,
     base: Path,
     seed: int,
     context: int,
@@ -190,7 +206,7 @@ def _card(
     card = DataCard(
         sources=tuple(source for source in selection.rows.sources if source.part != "benchmark"),
         rows_in=sum(source.rows for source in selection.rows.sources if source.part != "benchmark"),
-        parts={part: _part(lines[part], clusters) for part in PARTS[:3]},
+        parts={part: _part(lines[part], clusters, grown if part == "train" else Grown()) for part in PARTS[:3]},
         dropped=_counts(ledger.dropped),
         rows_cut=selection.rows.rows_cut,
         prompts_with_several_answers=prompts_with_several_answers(selection),
@@ -211,8 +227,10 @@ def _card(
         split_by="time" if settings.time is not None else "group",
         test_can_show=said(int(selection.among("test").sum()), settings.test_gain),
         observations=tuple(selection.observations),
-        kinds=_kinds(selection, lines),
+        kinds=_kinds(selection, lines, grown),
         made={how: count for how, count in selection.made.items() if count},
+        made_by=grown.models,
+        grown=grown.kinds,
     )  # fmt: skip
     if card.rows_in + card.rows_made != card.rows_written + card.rows_dropped:
         raise BurnishError("Rows were lost: this is a fault in Burnish.", seen=equation(card))
@@ -223,9 +241,11 @@ def _counts(counts: Counts) -> dict[str, dict[str, int]]:
     return {part: dict(reasons.most_common()) for part, reasons in counts.items() if part != "benchmark"}
 
 
-def _part(lines: Lines, clusters: Clusters) -> PartFacts:
-    groups = len(np.unique(clusters.cluster_N[lines.row_M]))
-    return part_measured(lines.tokens_M.tolist(), groups=groups, learnt=int(lines.learnt_M.sum()))
+def _part(lines: Lines, clusters: Clusters, grown: Grown) -> PartFacts:
+    groups = {*map(_group, np.unique(clusters.name_N[lines.row_M]).tolist()), *(one.row.group for one in grown.made)}
+    tokens = [*lines.tokens_M.tolist(), *(length.tokens for length in grown.lengths)]
+    learnt = int(lines.learnt_M.sum()) + sum(length.learnt for length in grown.lengths)
+    return part_measured(tokens, groups=len(groups), learnt=learnt)
 
 
 def _duplicates(selection: Selection, clusters: Clusters, settings: DataSettings) -> Duplicates:
@@ -242,10 +262,12 @@ def _duplicates(selection: Selection, clusters: Clusters, settings: DataSettings
     )
 
 
-def _kinds(selection: Selection, lines: Mapping[str, Lines]) -> dict[str, int]:
+def _kinds(selection: Selection, lines: Mapping[str, Lines], grown: Grown) -> dict[str, int]:
     rows = np.concatenate([part.row_M for part in lines.values()])
     counts = np.bincount(selection.features["kind"][rows], minlength=len(KINDS))
-    return {kind.__name__.lower(): int(count) for kind, count in zip(KINDS, counts, strict=True) if count}
+    made = Counter(type(one.row) for one in grown.made)
+    total = {kind.__name__.lower(): int(count) + made[kind] for kind, count in zip(KINDS, counts, strict=True)}
+    return {kind: count for kind, count in total.items() if count}
 
 
 def _local_files(settings: DataSettings, base: Path) -> list[Path]:
@@ -280,11 +302,19 @@ def _say_result(card: DataCard, say: Say) -> None:
 
 
 def _write(
-    folder: RunFolder, selection: Selection, clusters: Clusters, lines: Mapping[str, Lines], card: DataCard
+    folder: RunFolder,
+    selection: Selection,
+    clusters: Clusters,
+    lines: Mapping[str, Lines],
+    grown: Grown,
+    card: DataCard,
 ) -> None:
     paths = {"train": folder.train, "dev": folder.dev, "test": folder.test}
     for part, path in paths.items():
-        write_jsonl(path, (row.to_json() for row in _finished(selection, clusters, lines[part])))
+        made = (one.row for one in grown.made if part == "train")
+        write_jsonl(path, (row.to_json() for row in chain(_finished(selection, clusters, lines[part]), made)))
+    if grown.tried:
+        write_jsonl(folder.made, (one.to_json() for one in grown.made))
     write_json(folder.data_card, card.to_json())
     write_text(folder.data_card.with_suffix(".md"), markdown(card))
     write_croissant(folder, card)
@@ -297,4 +327,8 @@ def _finished(selection: Selection, clusters: Clusters, lines: Lines) -> Iterato
         row = selection.rows.store[stored]
         seen[row.id] += 1
         name = row.id if seen[row.id] == 1 else f"{row.id}-{seen[row.id]}"
-        yield replace(row, id=name, group=f"{clusters.name_N[number]:016x}"[:GROUP_DIGITS])
+        yield replace(row, id=name, group=_group(int(clusters.name_N[number])))
+
+
+def _group(name: int) -> str:
+    return f"{name:016x}"[:GROUP_DIGITS]

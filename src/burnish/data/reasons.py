@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from burnish.data.cleaning.reasons import REASONS as CLEANING
 from burnish.data.duplicates.reasons import REASONS as DUPLICATES
+from burnish.data.grow.reasons import REASONS as GROW
 from burnish.data.layout.reasons import REASONS as LAYOUT
 from burnish.data.mix.reasons import REASONS as MIX
 from burnish.data.private.reasons import REASONS as PRIVATE
@@ -20,6 +21,7 @@ REASONS: Mapping[str, str] = {
     **DUPLICATES,
     **MIX,
     **REVIEW,
+    **GROW,
     "overlaps_dev": "the row gives away a row of dev",
     "benchmark_item": "the row holds an item of a benchmark that the recipe names",
     "not_renderable": "the model's chat template refuses the row, or leaves no token of it to learn",

@@ -19,6 +19,7 @@ from burnish.data.duplicates.cluster import Clusters, clusters, near_duplicates
 from burnish.data.duplicates.fingerprint import Fingerprints, exact_duplicates
 from burnish.data.duplicates.leaks import leaks
 from burnish.data.duplicates.near import NearPairs, near_pairs
+from burnish.data.grow.settings import MADE_ID
 from burnish.data.intake import PARTS, Collected
 from burnish.data.ledger import Ledger
 from burnish.data.review.marks import Marks
@@ -47,6 +48,7 @@ class Selection:
     kept_N: Mask
     leaked: set[int] = field(default_factory=set)  # rows that give the test away and were kept, as the user asked
     observations: list[Observation] = field(default_factory=list)
+    unwanted: frozenset[str] = frozenset()  # ids that a person marked to be dropped
     made: Counter[str] = field(default_factory=Counter)  # how → rows more than came in
 
     def among(self, *parts: str) -> Mask:
@@ -85,6 +87,7 @@ def begin(rows: Collected, ledger: Ledger, marks: Marks) -> Selection:
         alive_N=np.ones(len(fingerprints), np.bool_),
         part_N=part_N,
         kept_N=_named(rows, marks.keep),
+        unwanted=marks.drop,
     )
     for number in np.flatnonzero(_named(rows, marks.drop) & selection.among("train", "dev")).tolist():
         selection.drop(number, "review_drop")
@@ -92,9 +95,11 @@ def begin(rows: Collected, ledger: Ledger, marks: Marks) -> Selection:
 
 
 def unknown(rows: Collected, marks: Marks) -> list[str]:
-    """Ids that a person marked and that no row has any more: the row changed or is gone."""
+    """Ids that a person marked and that no row has any more: the row changed or is gone. Rows that a model makes do not
+    count: they are not there yet."""
     keys = set(rows.keys().tolist())
-    return sorted(name for name in marks.keep | marks.drop if _key(name) not in keys)
+    read = (name for name in marks.keep | marks.drop if not name.endswith(MADE_ID))
+    return sorted(name for name in read if _key(name) not in keys)
 
 
 def _key(name: str) -> int | None:

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from burnish.core.settings import Settings
 from burnish.data.cleaning.settings import CleanSettings
 from burnish.data.duplicates.settings import DuplicateSettings
+from burnish.data.grow.settings import GrowSettings
 from burnish.data.mix.settings import Longer, MixSettings, Order, SourceSettings
 from burnish.data.private.settings import PrivateSettings
 from burnish.data.read.settings import ReadSettings
@@ -139,6 +140,9 @@ class DataSettings(Settings):
     private: PrivateSettings = Field(default=PrivateSettings(), description="Private data in the rows.")
     duplicates: DuplicateSettings = Field(
         default=DuplicateSettings(), description="Rows that say the same, and rows that give the test away."
+    )
+    grow: GrowSettings = Field(
+        default=GrowSettings(), description="More rows for train, made by a model that you name. None by default."
     )
     review: str | None = Field(
         default=None,

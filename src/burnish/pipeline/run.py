@@ -24,6 +24,7 @@ from burnish.core.run_folder import RunFolder
 from burnish.core.world import join_world, single_world
 from burnish.data.rows import read_rows
 from burnish.model.decoder import Decoder
+from burnish.model.resolve import resolve
 from burnish.pipeline import stages
 from burnish.pipeline.lesson import row_lengths
 from burnish.pipeline.training import train_stage
@@ -34,6 +35,9 @@ from burnish.train.progress import duration
 
 # What a run may go on with another value of, as with another number of ranks: it changes no result beyond rounding.
 FREE_TO_CHANGE = ("train.tokens_per_pass", "train.save_every", "train.on_nan")
+# Settings of data that stand among the inputs as the hash of their file, or that change nothing.
+NOT_INPUTS = ("instructions", "train", "test", "dev", "review", "licence")
+NOT_INPUTS_OF_GROWING = {"documents", "key_env", "concurrent", "timeout_s"}
 PACKAGES = ("burnish", "torch", "transformers", "peft", "tokenizers", "safetensors", "gguf", "polars", "scipy")
 Say = Callable[[str], None]
 
@@ -64,7 +68,8 @@ def run_stages(
         with folder.lock():
             _run_stages(Workshop(recipe, base, folder, world), upto, "prepare" if whole else upto, fresh, say, show)
     except BurnishError:
-        if new and not any(path.exists() for stage in stages.STAGES for path in stages.outputs(folder, stage)):
+        results = [folder.replies, *(path for stage in stages.STAGES for path in stages.outputs(folder, stage))]
+        if new and not any(path.exists() for path in results):
             shutil.rmtree(folder.path)  # nothing came of it: leave no empty run behind
         raise
 
@@ -141,12 +146,15 @@ def _note_beginning(shop: Workshop) -> None:
 
 def _prepare_inputs(shop: Workshop) -> dict[str, Any]:
     data = shop.recipe.data
-    names = [*data.train_files, *data.decontaminate, *(name for name in (data.test, data.dev, data.review) if name)]
+    named = (data.test, data.dev, data.review, data.grow.documents)
+    names = [*data.train_files, *data.decontaminate, *(name for name in named if name)]
     paths = [path for name in names if "://" not in name for path in _named(shop.base / Path(name).expanduser())]
     hashes = {f"file {path.name}": sha256_of_tree(path) for path in paths}
     settings = stages.flatten(
-        data.model_dump(mode="json", exclude={"instructions", "train", "test", "dev", "review", "licence"}), "data"
+        data.model_dump(mode="json", exclude={**dict.fromkeys(NOT_INPUTS, True), "grow": NOT_INPUTS_OF_GROWING}), "data"
     )
+    if data.grow.model is not None and data.grow.address is None:
+        settings["data.grow.model"] = sha256_of_tree(resolve(data.grow.model, base=shop.base))
     settings["data.weights"] = [source.weight for source in data.train_sources]
     return {"model": shop.model_hash, "train.seed": shop.recipe.train.seed, "model.context": shop.recipe.model.context,
             **hashes, **settings}  # fmt: skip
@@ -186,6 +194,7 @@ def _export_inputs(shop: Workshop) -> dict[str, Any]:
 
 def _prepare(shop: Workshop, say: Say) -> None:
     from burnish.data.prepare import prepare
+    from burnish.pipeline.writer import local_writer
 
     prepare(
         shop.recipe.data,
@@ -195,6 +204,7 @@ def _prepare(shop: Workshop, say: Say) -> None:
         lengths_of=lambda rows: row_lengths(shop, rows),
         context=shop.context,
         say=say,
+        local_writer=lambda name: local_writer(name, shop.base, shop.world),
     )
 
 

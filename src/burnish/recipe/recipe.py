@@ -130,6 +130,9 @@ def write_recipe(recipe: Recipe, base: Path, path: Path) -> None:
     for part in ("test", "dev", "review"):
         if data[part]:
             data[part] = absolute(base, data[part])
-    if (base / recipe.model.name).exists():
-        values["model"]["name"] = str((base / recipe.model.name).absolute())
+    if data["grow"]["documents"]:
+        data["grow"]["documents"] = absolute(base, data["grow"]["documents"])
+    for group, key in ((values["model"], "name"), (data["grow"], "model")):
+        if group[key] and (base / group[key]).exists():
+            group[key] = str((base / group[key]).absolute())
     write_text(path, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))

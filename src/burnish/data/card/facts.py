@@ -80,8 +80,9 @@ class DataCard:
 
     rows_in + rows_made = rows written + rows dropped; `made` says how rows were made of others. A row may be changed or
     flagged several times. `languages` maps prompt and answer to language → rows that are long enough to tell; `kinds`
-    maps the kind of row to rows written; `made_by` maps a model to rows of train that it wrote. `leaks_kept` rows of
-    train and dev give a row of the test away. `searched` are files of benchmark items that train was held against.
+    maps the kind of row to rows written; `made_by` maps a model to rows of train that it wrote, `grown` the way it made
+    them; what it wrote and was not used is counted in `dropped` under "made". `leaks_kept` rows of train and
+    dev give a row of the test away. `searched` are files of benchmark items that train was held against.
     """
 
     sources: tuple[Source, ...]
@@ -110,6 +111,7 @@ class DataCard:
     leaks_kept: int = 0
     made_by: Mapping[str, int] = field(default_factory=dict)
     made: Mapping[str, int] = field(default_factory=dict)
+    grown: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def rows_written(self) -> int:
@@ -121,7 +123,7 @@ class DataCard:
 
     @property
     def rows_made(self) -> int:
-        """How many more rows there are because some were split or stand several times."""
+        """How many more rows there are because some were split, stand several times, or were made by a model."""
         return sum(self.made.values())
 
     @property

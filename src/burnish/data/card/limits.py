@@ -12,7 +12,7 @@ MUCH_DROPPED = 0.05  # of the rows: from here on what was left out shapes what i
 LITTLE_LEARNT = 0.1  # of the tokens
 NEARLY_ALL = 0.9  # of the rows whose language is known
 PRIVATE = {f"private_{kind}": kind for kind in MEANINGS}
-BY_REQUEST = frozenset(("not_sampled", "review_drop"))  # left out because the user said so
+BY_REQUEST = frozenset(("not_sampled", "review_drop", "rewritten"))  # left out because the user said so
 
 
 def limits(card: DataCard) -> tuple[str, ...]:
@@ -93,7 +93,7 @@ def _languages(card: DataCard) -> Iterator[str]:
 
 
 def _dropped(card: DataCard) -> Iterator[str]:
-    dropped = summed(card.dropped)
+    dropped = summed({part: reasons for part, reasons in card.dropped.items() if part != "made"})
     broken = {reason: count for reason, count in dropped.items() if reason not in BY_REQUEST}
     total = sum(broken.values())
     if card.rows_in and total >= MUCH_DROPPED * card.rows_in:

@@ -11,7 +11,7 @@ from burnish.data.card.limits import PRIVATE, is_leak, limits, meaning_of
 from burnish.data.private.reasons import MEANINGS
 
 SHOWN_LABELS = 20
-HOW_MADE = {"split": "splitting", "repeated": "using rows again"}
+HOW_MADE = {"split": "splitting", "repeated": "using rows again", "grown": "a model, used or not"}
 ACTIVE = re.compile(r"([\\`*_\[\]|~$#])")
 
 
@@ -71,7 +71,10 @@ def _parts(card: DataCard) -> str:
         for name, part in card.parts.items()
     )
     test = "The test part is the user's own file." if card.own_test else f"The parts were split by {card.split_by}."
-    made = [f"Rows of train that {escaped(model)} wrote: {rows}." for model, rows in card.made_by.items()]
+    made = [
+        *(f"Rows of train that {escaped(model)} wrote: {rows}." for model, rows in card.made_by.items()),
+        *(f"Rows of train made as {kind}: {rows}." for kind, rows in card.grown.items()),
+    ]
     kinds = ", ".join(f"{count} {kind}" for kind, count in card.kinds.items())
     return "\n\n".join([
         _table(head, rows),

@@ -119,6 +119,13 @@ def samples(data: ReviewData) -> list[Group]:
     ]
 
 
+def made_rows(data: ReviewData, count: int) -> list[Group]:
+    """Rows that a model wrote, drawn by the seed: the last `count` of train. No group where there are none."""
+    train = data.parts[0]
+    numbers = [number for number in train.sample(len(train)) if number >= len(train) - count]
+    return [Group("train, made by a model", count, data.views(train, numbers[: SAMPLES["train"]]))] if count else []
+
+
 def longest_and_shortest(data: ReviewData, *, labels: bool) -> list[Group]:
     """The extremes of all parts by length in characters; of answers too, where they are no labels."""
     sides = {"rows": "chars_N", "answers": "answer_chars_N"}

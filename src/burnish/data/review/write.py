@@ -32,6 +32,7 @@ from burnish.data.review.view import (
     clusters,
     dropped_row,
     longest_and_shortest,
+    made_rows,
     most_doubtful,
     outliers,
     reasons,
@@ -132,7 +133,7 @@ def review_context(name: str, card: DataCard, data: ReviewData, show_tokens: Sho
         "doubtful": most_doubtful(data),
         "clusters": largest,
         "cluster_count": count,
-        "samples": samples(data),
+        "samples": samples(data) + made_rows(data, sum(card.grown.values())),
         "token_rows": token_rows(data, show_tokens),
         "sources": [[safe(cell) for cell in (one.part, one.file, f"{one.rows:,}", one.format, ", ".join(one.keys))]
                     for one in card.sources],

@@ -129,3 +129,17 @@ def test_a_folder_without_records_of_repairs_and_without_a_model_has_a_page(writ
     page = write_review(folder, private=PrivateSettings()).page.read_text("utf-8")
     assert "No row was dropped." in page
     assert "No model was at hand" in page
+
+
+def test_rows_that_a_model_wrote_stand_by_themselves(write_folder: Write) -> None:
+    """They are the last rows of train, as prepare writes them."""
+    rows: list[Row] = [ticket(number) for number in range(40)]
+    made = [
+        dataclasses.replace(ticket(number), id=f"{number:016x}-made", source=f"paraphrase of tickets.csv:{number}")
+        for number in range(50, 53)
+    ]
+    page = page_of(write_folder([*rows, *made], made={"grown": 5}, grown={"paraphrase": 3}))
+    assert "43 rows came in, 5 more were made" in page  # the folder counts all its rows as come in
+    own = page.partition("train, made by a model")[2].partition("</details>")[0]
+    assert own.count("paraphrase of tickets.csv:5") == 3
+    assert "train, made by a model" not in page_of(write_folder(rows))
