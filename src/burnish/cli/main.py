@@ -199,6 +199,33 @@ def chat(
     chatting.talk(run, out, max_new_tokens)
 
 
+@app.command()
+def verdict(
+    run: Annotated[Path, typer.Argument(help="Name or folder of a run.")],
+    recompute: Annotated[
+        bool, typer.Option("--recompute", help="Work it out again from items.jsonl; it must come out the same.")
+    ] = False,
+    gate: Gate = None,
+    out: Runs = RUNS,
+) -> None:
+    """Show how a run came out, or work its verdict out again from the answers."""
+    from burnish.cli import judging, runs
+
+    runs.check_gate(gate)
+    judging.show_verdict(judging.finished_run(run, out), recompute=recompute, gate=gate)
+
+
+@app.command()
+def compare(
+    names: Annotated[list[Path], typer.Argument(metavar="RUN RUN…", help="Names or folders of evaluated runs.")],
+    out: Runs = RUNS,
+) -> None:
+    """Compare specialists with the first of them, item by item, and list how their recipes differ."""
+    from burnish.cli import judging
+
+    judging.compare_runs(names, out)
+
+
 @app.command("runs")
 def list_runs(out: Runs = RUNS) -> None:
     """List the runs and their verdicts."""

@@ -42,7 +42,7 @@ def judge_task(items: Sequence[Item], plan: Plan, *, seed: int) -> TaskVerdict:
     if not opponents:
         raise RecipeError("There is no opponent to compare with.", next_move="name `base` in evaluate.opponents")
     suite = suite_of(items, "task", [specialist, *opponents])
-    comparisons = _comparisons(suite, specialist, opponents, metric, higher_is_better, seed)
+    comparisons = compared(suite, specialist, opponents, metric, higher_is_better, seed)
     outcome, reason = _decide(comparisons)
     return TaskVerdict(
         outcome=outcome,
@@ -58,9 +58,10 @@ def judge_task(items: Sequence[Item], plan: Plan, *, seed: int) -> TaskVerdict:
     )
 
 
-def _comparisons(
+def compared(
     suite: Suite, specialist: str, opponents: Sequence[str], metric: str, higher_is_better: bool, seed: int
 ) -> tuple[Comparison, ...]:
+    """One arm against each of the others, item by item; p with Holm's correction over the opponents."""
     estimates, wins = [], []
     for opponent in opponents:
         ours, theirs = suite.scores(specialist, metric), suite.scores(opponent, metric)
