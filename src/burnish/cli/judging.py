@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from rich.console import Console
 from rich.table import Table
 
 from burnish.cli.errors import printable
@@ -13,11 +14,14 @@ from burnish.core.errors import BurnishError, RecipeError
 from burnish.core.files import read_json
 from burnish.core.run_folder import RunFolder
 from burnish.core.settings import read_yaml
+from burnish.data.card import read_card
 from burnish.evals import verdict as verdicts
 from burnish.evals.between_runs import SuiteComparison, compare_answers, differing_settings, read_answers
 from burnish.evals.paired_items import read_items
-from burnish.evals.verdict_text import mean_text
+from burnish.evals.verdict_text import arm_name, mean_text
 from burnish.evals.wording import difference_text, metric_name, p_text
+from burnish.graders.registry import primary_score
+from burnish.graders.settings import PRIMARY
 from burnish.pipeline.stages import flatten
 
 LONGEST_VALUE = 60
@@ -34,6 +38,22 @@ def finished_run(name: Path, out: Path) -> RunFolder:
     if not run.verdict_json.exists():
         raise RecipeError("This run was not evaluated yet.", seen=str(name), next_move=f"burnish evaluate {name}")
     return run
+
+
+def show_plan(run: RunFolder) -> None:
+    """Prints what the data card and the recipe say about the test that is to come."""
+    card, asked = read_card(run.data_card), read_yaml(run.recipe).values.get("evaluate") or {}
+    metric = str(asked.get("metric", "auto"))
+    kind = card.shape.kind if metric == "auto" else metric
+    why = f"recognised by its answers: {card.shape.kind}" if metric == "auto" else "named in the recipe"
+    say("\n".join((
+        "",
+        f"Test: {card.test_can_show}",
+        f"Metric: {metric_name(primary_score(kind)) if kind in PRIMARY else kind} ({why})",
+        f"Opponents: {', '.join(arm_name(str(arm)) for arm in asked.get('opponents', ()))}",
+        f"Memory: {asked.get('retention', 'auto')}",
+        f"The plan stands in {run.data_card}; the verdict compares what comes out with it.",
+    )))  # fmt: skip
 
 
 def show_verdict(run: RunFolder, *, recompute: bool, gate: str | None) -> None:
@@ -88,7 +108,8 @@ def _print_suite(suite: SuiteComparison, first: str) -> None:
         table.add_row(printable(one.opponent), mean_text(suite.metric, suite.means[one.opponent]),
                       difference_text(one.metric, one.delta), f"{low} to {high}", p_text(one.p_holm),
                       f"{one.won} / {one.lost}")  # fmt: skip
-    console.print(table, "", width=max(WIDTH, console.width), crop=False)
+    _print(table)
+    say("")
 
 
 def _print_settings(recipes: Mapping[str, Mapping[str, object]]) -> None:
@@ -99,7 +120,7 @@ def _print_settings(recipes: Mapping[str, Mapping[str, object]]) -> None:
     table = _table("setting", *map(printable, recipes))
     for key, values in differing.items():
         table.add_row(printable(key), *(_shown(str(values[run])) for run in recipes))
-    console.print(table, width=max(WIDTH, console.width), crop=False)
+    _print(table)
 
 
 def _settings(run: RunFolder) -> dict[str, object]:
@@ -117,6 +138,10 @@ def _table(*names: str) -> Table:
     for name in names:
         table.add_column(name, no_wrap=True)
     return table
+
+
+def _print(table: Table) -> None:
+    Console(highlight=False, width=max(WIDTH, console.width)).print(table)
 
 
 def _shown(text: str) -> str:

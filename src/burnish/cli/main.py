@@ -117,6 +117,22 @@ def prepare(
 
 
 @app.command()
+def plan(
+    recipe: Recipe = None,
+    model: Model = None,
+    data: Data = None,
+    name: Name = None,
+    changes: Changes = None,
+    fresh: Fresh = False,
+    out: Runs = RUNS,
+) -> None:
+    """Say before any training what the test can show and what it will be asked, after preparing the data."""
+    from burnish.cli import judging, runs
+
+    judging.show_plan(runs.do("prepare", recipe, model, data, name, changes, fresh, out))
+
+
+@app.command()
 def train(
     recipe: Recipe = None,
     model: Model = None,

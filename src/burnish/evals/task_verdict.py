@@ -9,7 +9,7 @@ import numpy as np
 from burnish.core.errors import RecipeError
 from burnish.core.records import Item
 from burnish.evals.paired_items import Suite, suite_of
-from burnish.evals.power import can_show, smallest_shift
+from burnish.evals.power import can_show, smallest_gain, smallest_shift
 from burnish.evals.statistics import Mean, holm, is_binary, macro_f1, mean_interval, paired_difference, scores_of
 from burnish.evals.verdict_plan import Plan
 from burnish.evals.verdict_records import ArmScores, Comparison, TaskOutcome, TaskVerdict
@@ -54,7 +54,7 @@ def judge_task(items: Sequence[Item], plan: Plan, *, seed: int) -> TaskVerdict:
             arm_scores(suite, arm, labels=plan.task.shape == "label", seed=seed) for arm in (*opponents, specialist)
         ),
         comparisons=comparisons,
-        could_show=_could_show(suite, specialist, opponents, metric),
+        could_show=_could_show(suite, specialist, opponents, metric, min(one.delta for one in comparisons)),
     )
 
 
@@ -101,14 +101,25 @@ def _decide(comparisons: Sequence[Comparison]) -> tuple[TaskOutcome, str]:
     )
 
 
-def _could_show(suite: Suite, specialist: str, opponents: Sequence[str], metric: str) -> str:
-    """From the number of items where they are right or wrong, else from the largest spread that was seen."""
+def _could_show(suite: Suite, specialist: str, opponents: Sequence[str], metric: str, least: float) -> str:
+    """From the number of items where they are right or wrong, else from the largest spread that was seen; and whether
+    `least`, the smallest difference that came out, is one that this test was likely to show."""
     ours = scores_of(suite.scores(specialist, metric))
     theirs = [scores_of(suite.scores(opponent, metric)) for opponent in opponents]
     if all(map(is_binary, (ours, *theirs))):
-        return can_show(ours.size)
+        planned = smallest_gain(ours.size)
+        return can_show(ours.size) + (_came_out(metric, least, planned) if planned is not None else "")
     shift = smallest_shift(max(float(np.std(ours - other)) for other in theirs), ours.size)
     return (
         f"{ours.size} rows, with differences as scattered as these, can show a gain of "
         f"{difference_text(metric, shift).lstrip('+')} or more with a chance of four in five."
+        f"{_came_out(metric, least, shift)}"
     )
+
+
+def _came_out(metric: str, least: float, planned: float) -> str:
+    """The comparison with what was planned for: a gain below it may be real and yet not be shown."""
+    seen = difference_text(metric, least)
+    if least >= planned:
+        return f" What came out, {seen} against the strongest opponent, is at least as much."
+    return f" What came out, {seen} against the strongest opponent, is less: a test of this size often misses that."
