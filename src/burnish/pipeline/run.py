@@ -15,7 +15,7 @@ import torch
 
 from burnish.adapt import methods
 from burnish.core import hardware
-from burnish.core.errors import BurnishError, RecipeError, Stopped
+from burnish.core.errors import BurnishError, DataError, RecipeError, Stopped
 from burnish.core.events import record_event
 from burnish.core.files import read_json, sha256_of_tree, write_json
 from burnish.core.ranks import is_first
@@ -149,7 +149,7 @@ def _prepare_inputs(shop: Workshop) -> dict[str, Any]:
     named = (data.test, data.dev, data.review, data.grow.documents)
     names = [*data.train_files, *data.decontaminate, *(name for name in named if name)]
     paths = [path for name in names if "://" not in name for path in _named(shop.base / Path(name).expanduser())]
-    hashes = {f"file {path.name}": sha256_of_tree(path) for path in paths}
+    hashes = {f"file {path.name}": _hash_of(path) for path in paths}
     settings = stages.flatten(
         data.model_dump(mode="json", exclude={**dict.fromkeys(NOT_INPUTS, True), "grow": NOT_INPUTS_OF_GROWING}), "data"
     )
@@ -158,6 +158,19 @@ def _prepare_inputs(shop: Workshop) -> dict[str, Any]:
     settings["data.weights"] = [source.weight for source in data.train_sources]
     return {"model": shop.model_hash, "train.seed": shop.recipe.train.seed, "model.context": shop.recipe.model.context,
             **hashes, **settings}  # fmt: skip
+
+
+def _hash_of(path: Path) -> str:
+    """Raises DataError: a file of the data cannot be read."""
+    try:
+        return sha256_of_tree(path)
+    except OSError as error:
+        raise DataError(
+            "The file cannot be read.",
+            where=str(error.filename or path),
+            seen=error.strerror or str(error),
+            next_move="check its permissions, and its disk",
+        ) from error
 
 
 def _named(path: Path) -> list[Path]:
