@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +29,11 @@ from burnish.evals.margins import margin_for
 from burnish.evals.opponent import make_prompts
 from burnish.evals.paired_items import read_items, suite_of
 from burnish.evals.prompts import Candidate
+from burnish.evals.statistics import is_binary
 from burnish.evals.task import Task
 from burnish.evals.task_data import read_task_data
 from burnish.evals.verdict import judge
-from burnish.evals.verdict_plan import Plan, plan_of
+from burnish.evals.verdict_plan import Plan, SuitePlan, plan_of
 from burnish.generate.engine import Request, generate
 from burnish.graders.registry import grader_for
 from burnish.pipeline.workshop import Workshop
@@ -96,28 +96,37 @@ def better_by_chance(folder: RunFolder, plan: Plan, rng: np.random.Generator, mo
 
 
 def kept_by_chance(items: Sequence[Item], plan: Plan, rng: np.random.Generator) -> dict[str, Callable[[], bool]]:
-    """For each suite: the base's scores, less losses that are scattered as the run's own and as large as the margin."""
-    found: dict[str, Callable[[], bool]] = {}
-    for suite in plan.suites:
-        paired = suite_of(items, suite.name, [plan.base, plan.specialist])
-        base = np.array(paired.scores(plan.base, suite.metric))
-        change = np.array(paired.scores(plan.specialist, suite.metric)) - base
-        if set(np.unique(base)) <= {0.0, 1.0}:
-            continue  # right or wrong: a loss is a number of items, not a shift of each
-        sign = 1.0 if suite.higher_is_better else -1.0
-        lost = change - change.mean() - sign * margin_for(suite.name, suite.metric, suite.margin).size
+    """For each suite that counts: how often a loss as large as the margin is taken for none."""
+    return {f"regression, {suite.name}": _kept_once(items, plan, suite, rng) for suite in plan.suites}
 
-        def once(suite: Any = suite, base: np.ndarray = base, lost: np.ndarray = lost) -> bool:
-            drawn = rng.integers(len(base), size=len(base))
-            made = _items(suite.name, suite.metric, (base + lost)[drawn].tolist(), base[drawn].tolist())
-            made += _items("task", "correct", [1.0], [0.0])
-            asked = {**_plan(replace(plan, task=replace(plan.task, higher_is_better=True)), "correct"),
-                     "suites": [{"name": suite.name, "metric": suite.metric, "margin": suite.margin,
-                                 "higher_is_better": suite.higher_is_better}]}  # fmt: skip
-            return judge(made, asked, seed=0).memory.suites[0].outcome == "KEPT"
 
-        found[f"regression, {suite.name}"] = once
-    return found
+def _kept_once(items: Sequence[Item], plan: Plan, suite: SuitePlan, rng: np.random.Generator) -> Callable[[], bool]:
+    """The base's scores, less losses that are scattered as the run's own. Where items are right or wrong, the run's
+    share of those that became right, and that share and the margin of those that became wrong."""
+    paired = suite_of(items, suite.name, [plan.base, plan.specialist])
+    base_N = np.array(paired.scores(plan.base, suite.metric))
+    change_N = np.array(paired.scores(plan.specialist, suite.metric)) - base_N
+    margin, n = margin_for(suite.name, suite.metric, suite.margin).size, len(base_N)
+    won = float((change_N > 0).mean())
+    worse_N = base_N + change_N - change_N.mean() - (margin if suite.higher_is_better else -margin)
+    asked = {
+        "opponents": ["base"],
+        "task": {"metric": "correct"},
+        "suites": [{"name": suite.name, "metric": suite.metric, "margin": suite.margin,
+                    "higher_is_better": suite.higher_is_better}],
+    }  # fmt: skip
+
+    def once() -> bool:
+        if is_binary(base_N):
+            better, worse, same = rng.multinomial(n, [won, won + margin, 1 - 2 * won - margin])
+            ours, theirs = [1.0] * better + [0.0] * worse + [1.0] * same, [0.0] * better + [1.0] * worse + [1.0] * same
+        else:
+            drawn = rng.integers(n, size=n)
+            ours, theirs = worse_N[drawn].tolist(), base_N[drawn].tolist()
+        made = [*_items(suite.name, suite.metric, ours, theirs), *_items("task", "correct", [1.0], [0.0])]
+        return judge(made, asked, seed=0).memory.suites[0].outcome == "KEPT"
+
+    return once
 
 
 def shown_as_planned(n: int, plan: Plan, rng: np.random.Generator) -> Callable[[], bool]:
