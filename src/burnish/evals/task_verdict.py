@@ -42,14 +42,16 @@ def judge_task(items: Sequence[Item], plan: Plan, *, seed: int) -> TaskVerdict:
     if not opponents:
         raise RecipeError("There is no opponent to compare with.", next_move="name `base` in evaluate.opponents")
     suite = suite_of(items, "task", [specialist, *opponents])
-    comparisons = compared(suite, specialist, opponents, metric, higher_is_better, seed)
-    outcome, reason = _decide(comparisons)
+    level = LEVEL / plan.tries  # Bonferroni: the best of several tries may not be called better by chance
+    comparisons = compared(suite, specialist, opponents, metric, higher_is_better, seed, level=level)
+    outcome, reason = _decide(comparisons, level)
     return TaskVerdict(
         outcome=outcome,
         reason=reason,
         metric=metric,
         higher_is_better=higher_is_better,
         n=len(suite.arms[specialist]),
+        tries=plan.tries,
         arms=tuple(
             arm_scores(suite, arm, labels=plan.task.shape == "label", seed=seed) for arm in (*opponents, specialist)
         ),
@@ -59,14 +61,21 @@ def judge_task(items: Sequence[Item], plan: Plan, *, seed: int) -> TaskVerdict:
 
 
 def compared(
-    suite: Suite, specialist: str, opponents: Sequence[str], metric: str, higher_is_better: bool, seed: int
+    suite: Suite,
+    specialist: str,
+    opponents: Sequence[str],
+    metric: str,
+    higher_is_better: bool,
+    seed: int,
+    *,
+    level: float = LEVEL,
 ) -> tuple[Comparison, ...]:
     """One arm against each of the others, item by item; p with Holm's correction over the opponents."""
     estimates, wins = [], []
     for opponent in opponents:
         ours, theirs = suite.scores(specialist, metric), suite.scores(opponent, metric)
         first, second = (ours, theirs) if higher_is_better else (theirs, ours)
-        estimates.append(paired_difference(first, second, level=1 - LEVEL, seed=seed))
+        estimates.append(paired_difference(first, second, level=1 - level, seed=seed))
         differences = scores_of(first) - scores_of(second)
         wins.append((int(np.sum(differences > 0)), int(np.sum(differences < 0))))
     adjusted = holm([estimate.p for estimate in estimates])
@@ -88,10 +97,10 @@ def compared(
     )
 
 
-def _decide(comparisons: Sequence[Comparison]) -> tuple[TaskOutcome, str]:
+def _decide(comparisons: Sequence[Comparison], level: float) -> tuple[TaskOutcome, str]:
     if all(comparison.low > 0 for comparison in comparisons):
         return "BETTER", "The whole interval of the difference is above zero against every opponent."
-    worse = [one.opponent for one in comparisons if one.high < 0 and one.p_holm < LEVEL]
+    worse = [one.opponent for one in comparisons if one.high < 0 and one.p_holm < level]
     if worse:
         return "WORSE", f"The whole interval of the difference is below zero against {' and '.join(worse)}."
     open_cases = [one.opponent for one in comparisons if one.low <= 0]

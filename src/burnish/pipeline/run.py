@@ -224,6 +224,7 @@ def _prepare(shop: Workshop, say: Say) -> None:
 def _evaluate(shop: Workshop, say: Say) -> None:
     from burnish.evals.evaluate import Models, evaluate
     from burnish.evals.report import write_report
+    from burnish.evals.tries import note_try
     from burnish.evals.verdict_text import write_verdict
 
     tuned = shop.specialist()
@@ -243,6 +244,7 @@ def _evaluate(shop: Workshop, say: Say) -> None:
         identity={"model": shop.model_hash, "weights": shop.weights_hash(), "dtype": str(shop.dtype)},
         say=say,
     )
+    write_json(shop.run.arms, {**read_json(shop.run.arms), "tries": note_try(shop.run, shop.weights_hash())})
     write_verdict(shop.run)
     write_report(shop.run)
 
