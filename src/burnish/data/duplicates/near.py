@@ -12,6 +12,7 @@ from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cpdist
 
 from burnish.data.duplicates.buckets import decoded, merged
+from burnish.data.duplicates.figures import contradict
 from burnish.data.duplicates.fingerprint import Fingerprints, first_of
 from burnish.data.duplicates.minhash import most_words_agree
 from burnish.data.duplicates.rare import few_words_differ, word_counts
@@ -53,7 +54,8 @@ class NearPairs:
 def near_pairs(fingerprints: Fingerprints, settings: DuplicateSettings) -> NearPairs:
     """Compares what rows say, and what rows without a label ask. Neither chance nor the order of rows has a part in it.
 
-    A pair may differ in a share of its words, the frame that many rows share not counted, or in a few words.
+    A pair may differ in a share of its words, the frame that many rows share not counted, or in a few words; but not in
+    a number that each of them has for itself.
     """
     same_N = first_of(np.stack([fingerprints.asked_N, fingerprints.answer_N], axis=1))
     first_N = same_N == np.arange(len(same_N))
@@ -91,7 +93,7 @@ def _near_rows(view: View, counts: Indices, fingerprints: Fingerprints, settings
     few = np.where(alike, settings.few_words, 0)
     one, other, similarity = _judged(view, one, other, settings.threshold, few)
     one, other = view.rows_V[one], view.rows_V[other]
-    kept = _answers_agree(fingerprints, one, other)
+    kept = _answers_agree(fingerprints, one, other) & ~contradict(fingerprints, one, other)
     kind = np.where(similarity >= settings.threshold - ROUNDING, CLOSE, FEW).astype(np.int8)
     # Short rows on one subject often differ in a few words: without this, one would lead to the next, and on and on.
     kept &= (kind == CLOSE) | nearest(one, other, np.where(kept, similarity, 0))
@@ -129,7 +131,7 @@ def _near_prompts(view: View, counts: Indices, fingerprints: Fingerprints, setti
     one, other = view.rows_V[one], view.rows_V[other]
     unanswered, label_N = fingerprints.answer_N == 0, has_label(fingerprints)
     open_P = unanswered[one] | unanswered[other]
-    kept = open_P | ~(label_N[one] | label_N[other])
+    kept = (open_P | ~(label_N[one] | label_N[other])) & ~contradict(fingerprints, one, other)
     kind = np.where(open_P, CLOSE, ASKED).astype(np.int8)
     return one[kept], other[kept], similarity[kept], kind[kept]
 
