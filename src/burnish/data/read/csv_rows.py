@@ -15,7 +15,6 @@ from burnish.data.read.raw import MOST_ROW_CHARACTERS, SHOWN_CHARACTERS, Raw, Ra
 from burnish.data.read.text import LongLine, is_damaged, storable
 from burnish.data.read.text_file import TextFile, not_text, too_long
 
-
 SAID_BY_EXCEL = re.compile(r'"?sep=([,;\t|])"?')  # a first line that names the delimiter, and is no header
 
 
