@@ -61,10 +61,7 @@ def test_rows_of_other_parts_tie_nothing_together_and_hide_nothing() -> None:
 
 
 def test_data_of_one_template_is_not_one_cluster() -> None:
-    names = ["".join(chr(ord("a") + int(digit)) for digit in str(n)) for n in range(300)]
-    rows = [
-        chat(f"where is my order of {name} things, please", "late" if n % 2 else "lost") for n, name in enumerate(names)
-    ]
+    rows = [chat(f"where is my order of {n} things, please", "late" if n % 2 else "lost") for n in range(300)]
     rows += [chat(LONG, "a"), chat(LONG + " then", "a")]
     fingerprints = fingerprinted(rows)
     near = near_pairs(fingerprints, SETTINGS)

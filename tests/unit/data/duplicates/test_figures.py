@@ -34,14 +34,15 @@ def test_in_a_table_of_numbers_one_is_a_detail() -> None:
     assert not contradicted(f"{table} 1", f"{table} 2")
 
 
-def test_rows_of_one_template_about_different_numbers_are_not_near() -> None:
+def test_rows_of_one_template_about_different_numbers_only_ask_nearly_the_same() -> None:
     """Rows filled into a short template gave each other away: a test of their kind left nothing to learn from."""
     question = "please tell me where my parcel with number {} is right now"
     rows = [chat(question.format(n), "in the post") for n in range(20)]
-    assert len(near_pairs(fingerprinted(rows), DuplicateSettings())) == 0
+    assert set(near_pairs(fingerprinted(rows), DuplicateSettings()).kind_P.tolist()) == {ASKED}
     rows.append(chat(question.format(7).replace("please", "kindly"), "in the post"))
     near = near_pairs(fingerprinted(rows), DuplicateSettings())
-    assert list(zip(near.one_P.tolist(), near.other_P.tolist(), near.kind_P.tolist(), strict=True)) == [(7, 20, CLOSE)]
+    firm = near.kind_P == CLOSE
+    assert (near.one_P[firm].tolist(), near.other_P[firm].tolist()) == ([7], [20])
 
 
 def test_a_question_about_another_number_is_another_question() -> None:
@@ -50,4 +51,4 @@ def test_a_question_about_another_number_is_another_question() -> None:
     )
     near = near_pairs(fingerprinted([chat(question.format(12), "six"), chat(question.format(14), "seven")]),
                       DuplicateSettings())  # fmt: skip
-    assert ASKED not in near.kind_P.tolist()
+    assert near.kind_P.tolist() == [ASKED]
