@@ -37,8 +37,8 @@ class NearPairs:
 
     `kind_P` is CLOSE where the share reaches the threshold; FEW where short rows differ in a few words, their numbers
     and answers are the same, and for one of the two no row is nearer; ASKED where nearly the same is asked, but
-    answered differently or about other numbers; MEANING where an embedding model says so. `same_N` is the first row with the same words: of rows that
-    are the same but for case, spacing and punctuation, only the first is in pairs.
+    answered differently or about other numbers; MEANING where an embedding model says so. `same_N` is the first row
+    with the same words: of rows that are the same but for case, spacing and punctuation, only the first is in pairs.
     """
 
     one_P: Indices
