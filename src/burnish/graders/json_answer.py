@@ -9,6 +9,7 @@ the F1 of its words (as for SQuAD, Rajpurkar et al. 2016).
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from typing import Any, NoReturn
 
@@ -22,26 +23,33 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
 
-def first_object(text: str) -> dict[str, Any] | None:
-    """The first JSON object in a text; None where there is none.
+def first_value(text: str, opening: str = "{[") -> Any:
+    """The first JSON value in a text that begins with one of these brackets; None where there is none.
 
-    After a failure the search goes on behind the place of the failure, so that a part of a broken object is never taken
+    After a failure the search goes on behind the place of the failure, so that a part of a broken value is never taken
     for the answer.
     """
     decoder = json.JSONDecoder(parse_constant=_refuse)
-    start = text.find("{")
+    opens = re.compile(f"[{re.escape(opening)}]")
+    start = opens.search(text)
     for _ in range(MOST_BRACES):
-        if start < 0:
+        if start is None:
             break
         try:
-            value, _ = decoder.raw_decode(text, start)
+            value, _ = decoder.raw_decode(text, start.start())
         except json.JSONDecodeError as error:
-            start = text.find("{", max(error.pos, start + 1))
+            start = opens.search(text, max(error.pos, start.end()))
             continue
         except (ValueError, RecursionError):  # NaN, a number of thousands of digits, thousands of brackets
             return None
-        return value if isinstance(value, dict) else None
+        return value
     return None
+
+
+def first_object(text: str) -> dict[str, Any] | None:
+    """The first JSON object in a text; None where there is none."""
+    value = first_value(text, "{")
+    return value if isinstance(value, dict) else None
 
 
 def _pairs(value: Any, key: str = "") -> list[tuple[str, Any]]:

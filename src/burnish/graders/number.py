@@ -78,12 +78,15 @@ def final_number(text: str) -> Fraction | None:
     return numbers[-1] if numbers else None
 
 
-def grade_number(output: str, expected: str) -> dict[str, float]:
+def grade_number(output: str, expected: str, tolerance: float = 0.0) -> dict[str, float]:
     """`correct`: 1.0 when both texts give the same number (1/2 equals 0.5; 0.33 is not 1/3), else 0.0.
 
-    Where the expected answer holds no number (a few rows of real data say "none"), equality of text decides.
+    `tolerance`: how far off a right number may be, as a share of the expected one. Where the expected answer holds no
+    number (a few rows of real data say "none"), equality of text decides.
     """
-    wanted = final_number(expected)
+    wanted, found = final_number(expected), final_number(output)
     if wanted is None:
         return {"correct": float(bare(output) == bare(expected))}
-    return {"correct": float(final_number(output) == wanted)}
+    # The tolerance is read as it was written, 0.1 and not the nearest double.
+    room = Fraction(str(tolerance)) * abs(wanted)
+    return {"correct": float(found is not None and abs(found - wanted) <= room)}
