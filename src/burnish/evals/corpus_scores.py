@@ -20,7 +20,9 @@ def corpus_scores(task: TaskPlan, items: Sequence[Item], *, seed: int) -> dict[s
     """The scores by name; none for most metrics. Intervals are percentile bootstraps over items."""
     pairs = [(item.output, item.expected or "") for item in items]
     if task.shape == "label":
-        answers, expected = ([predicted_label(text) for text in texts] for texts in zip(*pairs, strict=True))
+        answers, expected = (
+            [predicted_label(text, task.labels) for text in texts] for texts in zip(*pairs, strict=True)
+        )
         return {"macro_f1": macro_f1(answers, expected, seed=seed)}
     if task.shape == "entities":
         return {"micro_f1": micro_f1(pairs, seed=seed)}

@@ -52,7 +52,7 @@ def evaluate(
     key = _key(folder, settings, instructions, seed, identity)
     data = read_task_data(folder, settings, seed)
     decoding = Decoding(settings.max_new_tokens or answer_room(data.train, renderer, data.context), renderer.stop_ids)
-    grade = make_grader(data.metric, data.keys)
+    grade = make_grader(data.metric, data.keys, data.labels)
     _warn(data, settings, say)
     maker = make_prompts(data, renderer, decoding, instructions, seed)
     plan = read_json(folder.arms) if folder.arms.exists() else {}
@@ -119,6 +119,7 @@ def _plan(settings: EvaluateSettings, data: TaskData, decoding: Decoding, instru
             "shape": metric.type,
             "higher_is_better": higher_is_better(metric),
             "settings": metric.model_dump(mode="json"),
+            "labels": list(data.labels),
         }
     names = retention_suites(settings.retention)
     return {

@@ -23,6 +23,7 @@ class TaskData:
     """One of three is filled: `test` with conversations, `texts` with passages (plain text data), `pairs` with
     preferences. `left_out`: rows beside conversations, which no grader can grade. `context`: longest row in tokens.
     `kind`: shape of the answers. `metric`: how conversations are graded. `keys`: those of nearly all JSON answers.
+    `labels`: all of a label task.
     """
 
     kind: str
@@ -35,6 +36,7 @@ class TaskData:
     pairs: tuple[Pair, ...] = ()
     left_out: int = 0
     keys: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
 
 
 def read_task_data(folder: RunFolder, settings: EvaluateSettings, seed: int) -> TaskData:
@@ -71,6 +73,7 @@ def read_task_data(folder: RunFolder, settings: EvaluateSettings, seed: int) -> 
         pairs=pairs,
         left_out=len(rows) - len(chats or pairs or texts),
         keys=card.shape.json_keys,
+        labels=card.shape.labels,
     )
 
 

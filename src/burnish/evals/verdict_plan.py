@@ -13,12 +13,15 @@ from burnish.core.errors import BurnishError
 
 @dataclass(frozen=True)
 class TaskPlan:
-    """The score that decides the task, the metric or the shape that it belongs to, and the settings of that metric."""
+    """The score that decides the task, the metric or the shape that it belongs to, the settings of that metric, and
+    the labels of a label task.
+    """
 
     metric: str
     shape: str = ""
     higher_is_better: bool = True
     settings: Mapping[str, Any] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -41,10 +41,10 @@ def entities_in(text: str) -> Entities | None:
 
 
 def _typed(value: dict[str, Any]) -> list[tuple[Any, Any]] | None:
-    """Of {type: [mentions]}. One mention may stand without brackets, and null for none."""
+    """Of {type: [mentions]}. One mention may stand without brackets, null or an empty text for none."""
     if {"text", "type"} == value.keys():
         return _listed([value])
-    lists = {kind: [inner] if isinstance(inner, str) else inner or [] for kind, inner in value.items()}
+    lists = {kind: [inner] if isinstance(inner, str) and inner else inner or [] for kind, inner in value.items()}
     if not all(isinstance(inner, list) for inner in lists.values()):
         return None
     return [(kind, mention) for kind, inner in lists.items() for mention in inner]

@@ -18,6 +18,7 @@ from burnish.graders.settings import (
     CodeMetric,
     FunctionMetric,
     JSONMetric,
+    LabelMetric,
     NamedMetric,
     NumberMetric,
     RegexMetric,
@@ -28,14 +29,16 @@ Grader: TypeAlias = Callable[[str, Chat], dict[str, float]]
 Comparison: TypeAlias = Callable[[str, str], dict[str, float]]
 
 
-def compare(metric: NamedMetric, keys: Sequence[str] = ()) -> Comparison:
+def compare(metric: NamedMetric, keys: Sequence[str] = (), labels: Sequence[str] = ()) -> Comparison:
     """The function (answer, expected) → scores of a metric that needs no more than both texts.
 
-    `keys` are those that a JSON answer should have where no schema is given. Files are named from here or absolutely.
-    Raises RecipeError: a schema or pattern is wrong.
+    `keys` are those that a JSON answer should have where no schema is given, `labels` those of the task. Files are
+    named from here or absolutely. Raises RecipeError: a schema or pattern is wrong.
     """
     # What takes long to import is imported by who uses it.
     match metric:
+        case LabelMetric():
+            return partial(grade_label, labels=labels)
         case NumberMetric():
             return partial(grade_number, tolerance=metric.tolerance)
         case JSONMetric(schema_file=None) if not keys:
@@ -64,7 +67,7 @@ def compare(metric: NamedMetric, keys: Sequence[str] = ()) -> Comparison:
     return PLAIN.get(metric.type, _no_scores)
 
 
-PLAIN: Mapping[str, Comparison] = {"label": grade_label, "exact": grade_exact, "entities": grade_entities}
+PLAIN: Mapping[str, Comparison] = {"exact": grade_exact, "entities": grade_entities}
 
 
 def _no_scores(output: str, expected: str) -> dict[str, float]:
@@ -72,7 +75,7 @@ def _no_scores(output: str, expected: str) -> dict[str, float]:
     return {}
 
 
-def make_grader(metric: NamedMetric, keys: Sequence[str] = ()) -> Grader:
+def make_grader(metric: NamedMetric, keys: Sequence[str] = (), labels: Sequence[str] = ()) -> Grader:
     """The function (answer, row) → scores of a metric. `loss` has none: nothing is answered.
 
     Raises RecipeError: a schema, pattern, file of tests or function is wrong.
@@ -87,5 +90,5 @@ def make_grader(metric: NamedMetric, keys: Sequence[str] = ()) -> Grader:
             from burnish.graders.function import grade_with, load_function
 
             return partial(grade_with, load_function(Path(metric.file), metric.name))
-    grade = compare(metric, keys)
+    grade = compare(metric, keys, labels)
     return lambda output, row: grade(output, row.answer)
