@@ -24,6 +24,7 @@ _BULLET = re.compile(r"\s*[-•]\s+")
 
 _REFUSES = re.compile(r"\b(?:cannot|can't|can’t|unable|sorry|(?:do not|don't|don’t) know)\b")
 _FOLLOWS = r"(?=\s*[).:;,—–]|\s+[-–—]\s|\s+because\b|$)"  # what may stand behind a label that begins an answer
+LONGEST_SENTENCE = 8  # words
 LONG_ENOUGH = 3  # letters; a shorter label may be an ordinary word of a sentence: "a", "no"
 
 
@@ -31,8 +32,8 @@ def predicted_label(output: str, labels: Iterable[str] = ()) -> str:
     """The label that an answer names, without case, quotes, brackets and final punctuation.
 
     That is its first line; an introduction such as "The label is" is left out, and of "not a but b" after one, a.
-    Where the task's `labels` are known and this is none of them, it is the one label that the first line names, unless
-    it is denied or the answer refuses. An answer that lists several labels names none.
+    Where the task's `labels` are known and this is none of them, it is the one label that the first line begins with,
+    or as a short sentence ends on, unless it is denied or the answer refuses. An answer that lists several names none.
     """
     text = output.replace("**", "")
     bullet = _BULLET.match(text)
@@ -53,23 +54,33 @@ def predicted_label(output: str, labels: Iterable[str] = ()) -> str:
 
 
 def _named_in(line: str, known: Collection[str]) -> str:
-    """The label that a line begins with, or the only one that it names; empty where there is none or several."""
+    """The label that a line begins with, or the only one that a short sentence ends on; empty where there is none.
+
+    A sentence ends on a label also when one word follows ("a billing question"). Longer ones are no answer but talk,
+    in which labels occur as ordinary words.
+    """
     if _REFUSES.search(line):
         return ""
-    left, found = line.replace("_", " "), dict[str, bool]()
+    spelt = [label for label in known if label.replace("_", " ") == line]
+    if len(spelt) == 1:
+        return spelt[0]
+    left, found, ends = line, set[str](), set[str]()
     for label in sorted(known, key=len, reverse=True):
-        pattern = re.compile(rf"(?<!\w){re.escape(label.replace('_', ' '))}(?![\w+#])")
-        places = [match.start() for match in pattern.finditer(left)]
+        pattern = re.compile(rf"(?<!\w){re.escape(label)}(?![\w+#])")
+        places = list(pattern.finditer(left))
         if places and (len(label) >= LONG_ENOUGH or _begins(label, left)):
-            found[label] = any(not denied(left[:place]) for place in places)
+            found.add(label)
+            if len(left[places[-1].end() :].split()) <= 1 and not denied(left[: places[-1].start()]):
+                ends.add(label)
             left = pattern.sub(lambda match: "\0" * len(match[0]), left)  # "not urgent" does not name "urgent" too
-    first = [label for label in found if _begins(label, line.replace("_", " "), "\\s+because\\b")]
-    stated = first if len(first) == 1 else list(found)
-    return stated[0] if len(stated) == 1 and found[stated[0]] else ""
+    first = [label for label in found if _begins(label, line)]
+    if len(first) == 1 and (len(found) == 1 or _begins(first[0], line, r"\s+because\b")):
+        return first[0]
+    return next(iter(ends)) if len(found) == len(ends) == 1 and len(line.split()) <= LONGEST_SENTENCE else ""
 
 
 def _begins(label: str, line: str, follows: str = _FOLLOWS) -> bool:
-    start = rf"(?:(?:option|choice|\d+\.)\s+)?[(\[]?{re.escape(label.replace('_', ' '))}(?:{follows})"
+    start = rf"(?:(?:option|choice|\d+\.)\s+)?[(\[]?{re.escape(label)}(?:{follows})"
     return re.match(start, line) is not None
 
 

@@ -42,8 +42,19 @@ def test_an_introduction_is_no_part_of_the_label():
 def test_of_known_labels_the_only_one_that_is_named_counts():
     for output in ("This is a billing question.", "Billing: an invoice is asked about", "billing, because it costs"):
         assert predicted_label(output, LABELS) == "billing", output
-    assert predicted_label("It is not urgent at all", LABELS) == "not urgent"
+    assert predicted_label("It is not urgent", LABELS) == "not urgent"
     assert predicted_label("No, not at all", LABELS) == "no"
+
+
+def test_talk_in_which_a_label_is_an_ordinary_word_names_none():
+    labels = ("age_limit", "age limit", "exchange_via_app")
+    for output in (
+        "The age limit is 18 years old.",
+        "change_exchange_via_app",
+        "To open an account you have to look up what is in your country the age limit",
+    ):
+        assert predicted_label(output, labels) not in labels, output
+    assert predicted_label("Exchange via app", labels) == "exchange_via_app"
 
 
 def test_several_labels_a_denied_one_or_a_refusal_name_none():
