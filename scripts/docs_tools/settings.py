@@ -173,7 +173,7 @@ def settings_page() -> str:
 
 def _section(group: Group) -> str:
     title = f"`{group.key}`" if group.key else "The recipe"
-    if group.tag and len(schemas_in(Recipe.model_fields[group.key].annotation)) > 1:
+    if group.tag:
         title += f" with `type: {group.tag}`"
     about = inspect.cleandoc(group.schema.__doc__ or "").split("\n\n")[0].replace("\n", " ")
     rows = [(code(one.key), one.type, one.default, one.range, one.description) for one in group.settings]

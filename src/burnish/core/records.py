@@ -86,6 +86,13 @@ class Chat:
         return self.messages[:-1]
 
     @property
+    def prompt_text(self) -> str:
+        """The prompt as a reader sees it: one message as it is, several with their roles."""
+        if len(self.prompt) == 1:
+            return self.prompt[0].content
+        return "\n\n".join(f"{message.role}: {message.content}" for message in self.prompt)
+
+    @property
     def answer(self) -> str:
         return self.messages[-1].said
 

@@ -22,7 +22,8 @@ from burnish.evals.retention import PLANS, ask_suite, retention_suites
 from burnish.evals.settings import EvaluateSettings
 from burnish.evals.task import Task, answer_rows, read_texts
 from burnish.evals.task_data import TaskData, read_task_data
-from burnish.graders.registry import primary_score
+from burnish.graders.registry import make_grader
+from burnish.graders.settings import AutoMetric, CodeMetric, higher_is_better, score_that_decides
 from burnish.model.decoder import Decoder
 from burnish.render.renderer import Renderer
 
@@ -44,12 +45,15 @@ def evaluate(
 ) -> None:
     """Writes arms.json and items.jsonl; goes on where it stopped when settings, models and data are the same.
 
-    `instructions` are the user's own for the prompted opponent. `identity` holds the hashes of model and adapter.
+    `instructions` are the user's own for the prompted opponent. `identity` holds the hashes of model and adapter, and
+    of the file that the metric needs, if any; that file is named absolutely.
     Raises DataError: nothing to test on, or an expected answer that the metric cannot grade; Stopped: the disk is full.
     """
     key = _key(folder, settings, instructions, seed, identity)
     data = read_task_data(folder, settings, seed)
     decoding = Decoding(settings.max_new_tokens or answer_room(data.train, renderer, data.context), renderer.stop_ids)
+    grade = make_grader(data.metric, data.keys, data.labels)
+    _warn(data, settings, say)
     maker = make_prompts(data, renderer, decoding, instructions, seed)
     plan = read_json(folder.arms) if folder.arms.exists() else {}
     if plan.get("key") == key:
@@ -61,12 +65,23 @@ def evaluate(
             plan["prompted"] = instructed_json(maker, data)
         elif "prompted" in plan["opponents"]:
             with models.base() as decoder:
-                choice = choose_opponent(decoder, maker, data, decoding, most_examples=settings.examples, say=say)
+                choice = choose_opponent(
+                    decoder, maker, data, decoding, grade, most_examples=settings.examples, say=say
+                )
             plan["prompted"] = opponent_json(maker, choice, data)
         write_json(folder.arms, plan)
     winner = Candidate.from_json(plan["prompted"]["winner"]) if "prompted" in plan["opponents"] else None
-    task = Task(data.kind, renderer, decoding, maker, winner)
+    task = Task(data.metric, grade, renderer, decoding, maker, winner)
     answer_parts(folder.items, _parts(plan, data, task, settings), models, say)
+
+
+def _warn(data: TaskData, settings: EvaluateSettings, say: Say) -> None:
+    if not data.test and not isinstance(settings.metric, AutoMetric):
+        say("evaluate.metric is of no use here: plain texts are read, of two answers the likelier is taken")
+    elif isinstance(data.metric, CodeMetric):
+        from burnish.graders.code import warning
+
+        say(warning(data.metric))
 
 
 def _key(
@@ -98,7 +113,14 @@ def _plan(settings: EvaluateSettings, data: TaskData, decoding: Decoding, instru
         if "prompted" in opponents and not instructions:
             opponents, why_not = ["base"], "no prompt is searched for preferences, and data.instructions gives none"
     else:
-        task = {"metric": primary_score(data.kind), "shape": data.kind, "higher_is_better": True}
+        metric = data.metric
+        task = {
+            "metric": score_that_decides(metric),
+            "shape": metric.type,
+            "higher_is_better": higher_is_better(metric),
+            "settings": metric.model_dump(mode="json"),
+            "labels": list(data.labels),
+        }
     names = retention_suites(settings.retention)
     return {
         "specialist": "tuned",

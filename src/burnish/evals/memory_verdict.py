@@ -54,7 +54,7 @@ def _judge_suite(items: Sequence[Item], plan: SuitePlan, specialist: str, base: 
         higher_is_better=plan.higher_is_better,
         margin=margin.size,
         margin_reason=margin.reason,
-        arms=tuple(arm_scores(suite, arm, labels=False, seed=seed) for arm in (base, specialist)),
+        arms=tuple(arm_scores(suite, arm, seed=seed) for arm in (base, specialist)),
         delta=estimate.delta,
         low=estimate.low,
         high=estimate.high,

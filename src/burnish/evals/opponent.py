@@ -6,14 +6,17 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from burnish.core.errors import DataError
+from burnish.core.records import Chat
 from burnish.evals.arms import Decoding, answers
 from burnish.evals.progress import ticker
 from burnish.evals.prompt_examples import make_examples
 from burnish.evals.prompt_instructions import written_instructions
 from burnish.evals.prompt_search import Choice, choose_prompt
 from burnish.evals.prompts import Candidate, PromptMaker, candidates
+from burnish.evals.task import answer_losses
 from burnish.evals.task_data import TaskData
-from burnish.graders.registry import grader_for, primary_score
+from burnish.graders.registry import Grader
+from burnish.graders.settings import higher_is_better, score_that_decides
 from burnish.model.decoder import Decoder
 from burnish.render.renderer import Renderer
 
@@ -41,6 +44,7 @@ def choose_opponent(
     maker: PromptMaker,
     data: TaskData,
     decoding: Decoding,
+    grade: Grader,
     *,
     most_examples: int | None,
     say: Callable[[str], None],
@@ -54,21 +58,23 @@ def choose_opponent(
             "There is no conversation in dev or train to choose the prompt on.",
             next_move="leave `prompted` out of evaluate.opponents, or give conversations to train on",
         )
-    grader, metric = grader_for(data.kind), primary_score(data.kind)
+    metric, sign = score_that_decides(data.metric), 1 if higher_is_better(data.metric) else -1
     limit = MOST_EXAMPLES if most_examples is None else most_examples
     fitting = _examples_that_fit(maker, data, limit)
 
-    def answer(prompts: Sequence[list[int]]) -> list[str]:
+    def score(prompts: Sequence[list[int]], rows: Sequence[Chat]) -> list[float]:
+        if data.metric.type == "loss":
+            return [-loss for loss in answer_losses(decoder, maker.renderer, prompts, rows)]
         tick = ticker(say, "  answers on dev", len(prompts))
-        return answers(decoder, maker.renderer, prompts, decoding, tick)
+        outputs = answers(decoder, maker.renderer, prompts, decoding, tick)
+        return [sign * grade(output, row)[metric] for output, row in zip(outputs, rows, strict=True)]
 
     return choose_prompt(
         maker,
         candidates(list(maker.wordings), fitting),
         data.dev,
         answer_tokens=decoding.max_new_tokens,
-        answer=answer,
-        grade=lambda output, expected: grader(output, expected)[metric],
+        score=score,
         say=say,
     )
 

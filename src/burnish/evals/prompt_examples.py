@@ -14,6 +14,7 @@ from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from burnish.core.records import Chat, Message
+from burnish.graders.entities import entities_in
 from burnish.graders.json_answer import first_object
 
 
@@ -61,9 +62,13 @@ def _length(row: Chat) -> int:
 
 
 def _stratum(answer: str, kind: str) -> str:
-    """Rows of one stratum have the same label, or in JSON the same value of the first key (often the kind of thing)."""
+    """Rows of one stratum have the same label, the same types of entities, or in JSON the same value of the first key
+    (often the kind of thing).
+    """
     if kind == "label":
         return answer.strip()
+    if kind == "entities":
+        return repr(sorted({name for name, _ in entities_in(answer) or ()}))
     if kind == "json" and (found := first_object(answer)):
         return repr(next(iter(found.values())))
     return ""

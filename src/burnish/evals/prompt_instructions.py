@@ -12,7 +12,7 @@ from statistics import median
 from typing import Any
 
 from burnish.core.records import Chat
-from burnish.graders.json_answer import first_object
+from burnish.graders.json_answer import first_object, first_value
 
 MOST_VALUES = 24  # a field with more distinct strings is open
 ROWS_PER_VALUE = 3  # and so is one whose values hardly repeat
@@ -30,7 +30,7 @@ _FUNCTION_WORDS = {
 
 
 def written_instructions(train: Sequence[Chat], kind: str, *, most_characters: int) -> str:
-    """Instructions for a task with answers of this kind (label, json, number or text).
+    """Instructions for a task with answers of this kind (label, json, entities, number or text).
 
     A list of labels longer than `most_characters` is left out: it would crowd out the examples.
     """
@@ -39,6 +39,8 @@ def written_instructions(train: Sequence[Chat], kind: str, *, most_characters: i
         return _for_labels(answers, most_characters)
     if kind == "json":
         return _for_json(answers)
+    if kind == "entities":
+        return _for_entities(answers)
     if kind == "number":
         return _for_numbers(answers)
     return _for_text(answers, [message.content for row in train for message in row.prompt if message.role == "user"])
@@ -87,6 +89,25 @@ def _for_json(answers: Sequence[str]) -> str:
     objects = [found for found in map(first_object, answers) if found is not None]
     lines = ["Answer with one JSON object and nothing else. Its keys, in this order:"]
     return "\n".join(lines + [f"- {line}" for line in _keys(objects, "")])
+
+
+def _for_entities(answers: Sequence[str]) -> str:
+    types = Counter(name for answer in answers for name in _types_in(first_value(answer)))
+    names = ", ".join(json.dumps(name, ensure_ascii=False) for name, _ in types.most_common(MOST_VALUES))
+    as_list = sum(answer.startswith("[") for answer in answers) > len(answers) / 2
+    form = (
+        'a JSON list of objects {"text": …, "type": …}, in the order of the text, [] where there is none. The types:'
+        if as_list
+        else "a JSON object that gives, for each type that occurs, a list of the words in the text. The types:"
+    )
+    return f"Find the entities in the text. Answer with nothing but {form} {names}."
+
+
+def _types_in(value: Any) -> Iterable[str]:
+    """The names of types as they are written."""
+    if isinstance(value, dict):
+        return value.keys()
+    return (str(inner["type"]) for inner in value or () if isinstance(inner, dict) and "type" in inner)
 
 
 def _keys(objects: Sequence[dict[str, Any]], above: str) -> list[str]:

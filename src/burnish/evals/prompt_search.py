@@ -19,10 +19,8 @@ TOKEN_BUDGET = 50_000  # about a minute for 135 million weights on two cores
 ANSWER_TOKEN_COST = 2  # a generated token takes about as long as two of a prompt
 SURVIVORS = (4, 2)  # after a quarter of the rows, and after half
 
-# prompts in tokens → answers
-Answer: TypeAlias = Callable[[Sequence[list[int]]], list[str]]
-# answer, expected → the score that the verdict is about
-Grade: TypeAlias = Callable[[str, str], float]
+# prompts in tokens, their rows → the score that the verdict is about, turned so that more is better
+Score: TypeAlias = Callable[[Sequence[list[int]], Sequence[Chat]], list[float]]
 
 
 @dataclass(frozen=True)
@@ -62,8 +60,7 @@ def choose_prompt(
     dev: Sequence[Chat],
     *,
     answer_tokens: int,
-    answer: Answer,
-    grade: Grade,
+    score: Score,
     say: Callable[[str], None],
 ) -> Choice:
     """The candidate with the best mean score on dev; of equal ones that with the shorter prompt.
@@ -75,7 +72,7 @@ def choose_prompt(
     left = list(tried)
     for upto, survivors in zip(_rungs(len(rows)), (*SURVIVORS, 1), strict=True):
         say(f"choosing the prompt on dev: {len(left)} ways, {upto} rows each")
-        _extend(trials, left, rows[:upto], maker, answer, grade)
+        _extend(trials, left, rows[:upto], maker, score)
         left = sorted(left, key=lambda candidate: _rank(trials[candidate]))[:survivors]
         best = trials[left[0]]
         say(f"  best so far: {best.candidate.name} ({best.score:.3f})")
@@ -96,19 +93,18 @@ def _extend(
     left: Sequence[Candidate],
     rows: Sequence[Chat],
     maker: PromptMaker,
-    answer: Answer,
-    grade: Grade,
+    score: Score,
 ) -> None:
     """Lets each candidate that is left answer the rows that it has not answered yet: all in one go, as one forest."""
     asked = [(candidate, row) for candidate in left for row in rows[trials[candidate].rows :]]
     prompts = [maker.prompt(candidate, row) for candidate, row in asked]
-    outputs = answer(prompts)
+    scores = score(prompts, [row for _, row in asked])
     for candidate in left:
         mine = [place for place, (other, _) in enumerate(asked) if other == candidate]
         before, count = trials[candidate], trials[candidate].rows + len(mine)
-        score = before.score * before.rows + sum(grade(outputs[place], asked[place][1].answer) for place in mine)
+        total = before.score * before.rows + sum(scores[place] for place in mine)
         tokens = before.tokens * before.rows + sum(len(prompts[place]) for place in mine)
-        trials[candidate] = Trial(candidate, score / count, count, tokens / count)
+        trials[candidate] = Trial(candidate, total / count, count, tokens / count)
 
 
 def affordable_rows(maker: PromptMaker, tried: Sequence[Candidate], dev: Sequence[Chat], answer_tokens: int) -> int:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BeforeValidator, Field, field_validator
 
 from burnish.core.settings import Settings
+from burnish.graders.settings import AutoMetric, MetricSettings
 
 Opponent: TypeAlias = Literal["base", "prompted"]
 
@@ -21,9 +22,8 @@ AutoCount: TypeAlias = Annotated[int | None, BeforeValidator(_auto_is_none)]
 class EvaluateSettings(Settings):
     """By default the specialist must beat the base model, unprompted and well prompted, and its memory is checked."""
 
-    metric: Literal["auto", "label", "json", "number", "text"] = Field(
-        default="auto",
-        description="How an answer is graded; auto is the shape that the data card found in the answers.",
+    metric: MetricSettings = Field(
+        default=AutoMetric(), description="How an answer is graded; auto is the shape that the data card found."
     )
     opponents: tuple[Opponent, ...] = Field(
         default=("base", "prompted"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -252,6 +252,14 @@ def macro_f1(predicted: Sequence[str], expected: Sequence[str], *, level: float 
         means_R: Scores = (f1_R_L * present_R_L).sum(1) / present_R_L.sum(1)
         return means_R
 
+    return resampled(score, n, level=level, seed=seed)
+
+
+def resampled(score: Callable[[Scores], Scores], n: int, *, level: float = 0.95, seed: int = 0) -> Mean:
+    """A score of all n items together, with a percentile bootstrap over items.
+
+    `score` takes weights_R_N, how often each item stands in each of R resamples, and gives the R scores.
+    """
     weights_R_N = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=2_000).astype(np.float64)
     low, high = np.quantile(score(weights_R_N), [(1 - level) / 2, (1 + level) / 2])
     return Mean(float(score(np.ones((1, n)))[0]), float(low), float(high), n, "percentile bootstrap")

@@ -9,9 +9,12 @@ from burnish.core.records import Chat, Item, Text
 from burnish.evals.arms import ArmName, Decoding, Progress, answers
 from burnish.evals.prompts import Candidate, PromptMaker
 from burnish.generate.score import Choices, score_choices, text_loss
-from burnish.graders.registry import grader_for
+from burnish.graders.registry import Grader
+from burnish.graders.settings import NamedMetric
 from burnish.model.decoder import Decoder
 from burnish.render.renderer import Renderer
+
+WITH_LOSS = ("text", "bleu", "rouge", "loss")  # wording may differ and be right: the loss shows what a text cannot
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,8 @@ class Task:
     prompted reads what `maker` makes of it by the candidate that won on dev.
     """
 
-    kind: str
+    metric: NamedMetric
+    grade: Grader
     renderer: Renderer
     decoding: Decoding
     maker: PromptMaker
@@ -33,24 +37,22 @@ class Task:
         return self.renderer.prompt(row.prompt, row.tools)
 
 
-def shown_prompt(row: Chat) -> str:
-    """The row's own prompt as text: one message as it is, several with their roles."""
-    if len(row.prompt) == 1:
-        return row.prompt[0].content
-    return "\n\n".join(f"{message.role}: {message.content}" for message in row.prompt)
-
-
 def answer_rows(decoder: Decoder, task: Task, arm: ArmName, rows: Sequence[Chat], progress: Progress) -> list[Item]:
-    """One item a row: the answer and its scores; for free text also the loss of the expected answer (nats a token)."""
+    """One item a row: the answer and its scores; for free text also the loss of the expected answer (nats a token).
+
+    Where that loss is the metric, nothing is answered.
+    """
     prompts = [task.prompt(arm, row) for row in rows]
-    outputs = answers(decoder, task.renderer, prompts, task.decoding, progress)
-    grade = grader_for(task.kind)
-    scores = [grade(output, row.answer) for output, row in zip(outputs, rows, strict=True)]
-    if task.kind == "text":
+    if task.metric.type == "loss":
+        outputs, scores = [""] * len(rows), [dict[str, float]() for _ in rows]
+    else:
+        outputs = answers(decoder, task.renderer, prompts, task.decoding, progress)
+        scores = [task.grade(output, row) for output, row in zip(outputs, rows, strict=True)]
+    if task.metric.type in WITH_LOSS:
         for score, loss in zip(scores, answer_losses(decoder, task.renderer, prompts, rows), strict=True):
             score["answer_loss"] = loss
     return [
-        Item("task", row.id, arm, shown_prompt(row), row.answer, output, score)
+        Item("task", row.id, arm, row.prompt_text, row.answer, output, score)
         for row, output, score in zip(rows, outputs, scores, strict=True)
     ]
 

@@ -11,18 +11,23 @@ from burnish.core.records import Chat, Pair, Row, Text
 from burnish.core.run_folder import RunFolder
 from burnish.data.card import read_card
 from burnish.data.rows import read_rows
+from burnish.data.shape import NEARLY_ALL
 from burnish.evals.prompt_search import MOST_DEV_ROWS
 from burnish.evals.settings import EvaluateSettings
+from burnish.graders.entities import are_spans, entities_in
+from burnish.graders.settings import BY_SHAPE, AutoMetric, EntitiesMetric, NamedMetric, TextMetric
 
 
 @dataclass(frozen=True)
 class TaskData:
     """One of three is filled: `test` with conversations, `texts` with passages (plain text data), `pairs` with
     preferences. `left_out`: rows beside conversations, which no grader can grade. `context`: longest row in tokens.
-    `kind`: shape of the answers.
+    `kind`: shape of the answers. `metric`: how conversations are graded. `keys`: those of nearly all JSON answers.
+    `labels`: all of a label task.
     """
 
     kind: str
+    metric: NamedMetric
     context: int
     train: tuple[Chat, ...]
     dev: tuple[Chat, ...]
@@ -30,6 +35,8 @@ class TaskData:
     texts: tuple[Text, ...]
     pairs: tuple[Pair, ...] = ()
     left_out: int = 0
+    keys: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
 
 
 def read_task_data(folder: RunFolder, settings: EvaluateSettings, seed: int) -> TaskData:
@@ -53,8 +60,10 @@ def read_task_data(folder: RunFolder, settings: EvaluateSettings, seed: int) -> 
     train, dev = _chats(read_rows(folder.train)), _chats(read_rows(folder.dev))
     if not dev:  # then the first rows of train serve as dev, and never as examples
         dev, train = train[:MOST_DEV_ROWS], train[MOST_DEV_ROWS:]
+    metric = _metric(settings, card.shape.kind, (*train, *dev))
     return TaskData(
-        kind="preference" if pairs else card.shape.kind if settings.metric == "auto" else settings.metric,
+        kind="preference" if pairs else _kind(metric, card.shape.kind),
+        metric=metric,
         context=card.context,
         train=train,
         # shuffled, because the search begins with the first ones
@@ -63,7 +72,29 @@ def read_task_data(folder: RunFolder, settings: EvaluateSettings, seed: int) -> 
         texts=texts,
         pairs=pairs,
         left_out=len(rows) - len(chats or pairs or texts),
+        keys=card.shape.json_keys,
+        labels=card.shape.labels,
     )
+
+
+def _metric(settings: EvaluateSettings, kind: str, rows: Sequence[Chat]) -> NamedMetric:
+    """The metric that the recipe names, else that of the answers' shape."""
+    if not isinstance(settings.metric, AutoMetric):
+        return settings.metric
+    if kind in ("json", "text") and _hold_entities(rows):
+        return EntitiesMetric()
+    return BY_SHAPE.get(kind, TextMetric())
+
+
+def _hold_entities(rows: Sequence[Chat]) -> bool:
+    """Nearly all answers hold entities of their prompt and no other, and at least half of them hold any."""
+    spans = sum(are_spans(row.prompt_text, row.answer) for row in rows)
+    return spans >= NEARLY_ALL * len(rows) and 2 * sum(bool(entities_in(row.answer)) for row in rows) >= len(rows) > 0
+
+
+def _kind(metric: NamedMetric, kind: str) -> str:
+    """The shape of the answers, by which prompts are made: what the metric says about it, else what the card says."""
+    return metric.type if metric.type in BY_SHAPE else kind
 
 
 def _chats(rows: Sequence[Row]) -> tuple[Chat, ...]:

@@ -8,28 +8,24 @@ import numpy as np
 
 from burnish.core.errors import RecipeError
 from burnish.core.records import Item
+from burnish.evals.corpus_scores import corpus_scores
 from burnish.evals.paired_items import Suite, suite_of
 from burnish.evals.power import can_show, smallest_gain, smallest_shift
-from burnish.evals.statistics import Mean, holm, is_binary, macro_f1, mean_interval, paired_difference, scores_of
-from burnish.evals.verdict_plan import Plan
+from burnish.evals.statistics import Mean, holm, is_binary, mean_interval, paired_difference, scores_of
+from burnish.evals.verdict_plan import Plan, TaskPlan
 from burnish.evals.verdict_records import ArmScores, Comparison, TaskOutcome, TaskVerdict
 from burnish.evals.wording import difference_text
-from burnish.graders.label import predicted_label
 
 LEVEL = 0.05
 
 
-def arm_scores(suite: Suite, arm: str, *, labels: bool, seed: int) -> ArmScores:
-    """Every metric of one arm; of a label task accuracy under that name, and macro-F1."""
+def arm_scores(suite: Suite, arm: str, *, task: TaskPlan | None = None, seed: int) -> ArmScores:
+    """Every metric of one arm; of a task also the scores that belong to all answers together."""
     metrics: dict[str, Mean] = {}
     for metric in suite.metrics(arm):
         name = "accuracy" if metric == "correct" else metric
         metrics[name] = mean_interval(suite.scores(arm, metric), seed=seed)
-    if labels:
-        answers = [predicted_label(item.output) for item in suite.arms[arm]]
-        expected = [predicted_label(item.expected or "") for item in suite.arms[arm]]
-        metrics["macro_f1"] = macro_f1(answers, expected, seed=seed)
-    return ArmScores(arm, metrics)
+    return ArmScores(arm, metrics | (corpus_scores(task, suite.arms[arm], seed=seed) if task else {}))
 
 
 def judge_task(items: Sequence[Item], plan: Plan, *, seed: int) -> TaskVerdict:
@@ -52,9 +48,7 @@ def judge_task(items: Sequence[Item], plan: Plan, *, seed: int) -> TaskVerdict:
         higher_is_better=higher_is_better,
         n=len(suite.arms[specialist]),
         tries=plan.tries,
-        arms=tuple(
-            arm_scores(suite, arm, labels=plan.task.shape == "label", seed=seed) for arm in (*opponents, specialist)
-        ),
+        arms=tuple(arm_scores(suite, arm, task=plan.task, seed=seed) for arm in (*opponents, specialist)),
         comparisons=comparisons,
         could_show=_could_show(suite, specialist, opponents, metric, min(one.delta for one in comparisons)),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -13,11 +13,15 @@ from burnish.core.errors import BurnishError
 
 @dataclass(frozen=True)
 class TaskPlan:
-    """The score that decides the task, and the shape of its answers."""
+    """The score that decides the task, the metric or the shape that it belongs to, the settings of that metric, and
+    the labels of a label task.
+    """
 
     metric: str
     shape: str = ""
     higher_is_better: bool = True
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,25 @@ _NAMES = {
     "exact": "exact answers",
     "field_f1": "fields right (F1)",
     "valid": "valid JSON",
+    "schema": "built as it should be",
+    "entity_f1": "entities right (F1)",
+    "micro_f1": "F1 over all entities",
     "chrf": "chrF",
+    "bleu": "BLEU",
+    "corpus_bleu": "BLEU of all answers",
+    "rouge_l": "ROUGE-L",
+    "rouge_1": "ROUGE-1",
+    "rouge_2": "ROUGE-2",
+    "passed": "programs that pass all tests",
+    "tests_passed": "tests passed",
     "preference": "chosen answers preferred",
     "followed": "instructions followed",
     "loss": "loss",
+    "answer_loss": "loss of the expected answer",
     "logprob_margin": "margin of the right choice",
 }
 PERCENT = "\u00a0%"  # with a no-break space: a number and its sign stay on one line
-_UNITS = {"loss": "nats per token", "logprob_margin": "nats"}
+_UNITS = {"loss": "nats per token", "answer_loss": "nats per token", "logprob_margin": "nats"}
 
 
 def metric_name(metric: str) -> str:

@@ -1,18 +1,19 @@
 """Extraction: the answer is one JSON object.
 
-`field_f1` counts key=value pairs (nested objects by dotted keys, lists as several values of one key). A pair counts as
-found when key and value are equal after light normalisation: case, spaces and final punctuation of strings, 5 and 5.0.
-An expected string of more than three words is free text, where equality would measure wording: it gives partial credit,
+`field_f1` counts key=value pairs, those of nested objects and lists too. A pair counts as found when key and value are
+equal after light normalisation: case, spaces and final punctuation of strings, 5 and 5.0. An expected string of more
+than three words is free text, where equality would measure wording: it gives partial credit,
 the F1 of its words (as for SQuAD, Rajpurkar et al. 2016).
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from typing import Any, NoReturn
 
-from burnish.graders.normalise import bare, words
+from burnish.graders.normalise import bare, denied, words
 
 LONGEST_PLAIN_STRING = 3  # words; a longer one is graded as free text
 MOST_BRACES = 1_000  # braces tried as an object's start: an answer with more is not an answer
@@ -22,35 +23,35 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
 
-def first_object(text: str) -> dict[str, Any] | None:
-    """The first JSON object in a text; None where there is none.
+def first_value(text: str, opening: str = "{[") -> Any:
+    """The first JSON value in a text that begins with one of these brackets; None where there is none.
 
-    After a failure the search goes on behind the place of the failure, so that a part of a broken object is never taken
-    for the answer.
+    After a failure the search goes on behind the place of the failure, so that a part of a broken value is never taken
+    for the answer. A value that the text denies ("not {…} but {…}") is passed over.
     """
     decoder = json.JSONDecoder(parse_constant=_refuse)
-    start = text.find("{")
+    opens = re.compile(f"[{re.escape(opening)}]")
+    start = opens.search(text)
     for _ in range(MOST_BRACES):
-        if start < 0:
+        if start is None:
             break
         try:
-            value, _ = decoder.raw_decode(text, start)
+            value, end = decoder.raw_decode(text, start.start())
         except json.JSONDecodeError as error:
-            start = text.find("{", max(error.pos, start + 1))
+            start = opens.search(text, max(error.pos, start.end()))
             continue
         except (ValueError, RecursionError):  # NaN, a number of thousands of digits, thousands of brackets
             return None
-        return value if isinstance(value, dict) else None
+        if not denied(text[max(0, start.start() - 40) : start.start()]):
+            return value
+        start = opens.search(text, end)
     return None
 
 
-def _pairs(value: Any, key: str = "") -> list[tuple[str, Any]]:
-    """All key=value pairs of a JSON value, with dotted keys."""
-    if isinstance(value, dict) and (value or not key):
-        return [pair for name, inner in value.items() for pair in _pairs(inner, f"{key}.{name}" if key else name)]
-    if isinstance(value, list) and value:
-        return [pair for inner in value for pair in _pairs(inner, f"{key}[]")]
-    return [(key, value)]
+def first_object(text: str) -> dict[str, Any] | None:
+    """The first JSON object in a text; None where there is none."""
+    value = first_value(text, "{")
+    return value if isinstance(value, dict) else None
 
 
 def _comparable(value: Any) -> tuple[str, Any]:
@@ -76,25 +77,44 @@ def _similarity(found: Any, wanted: Any) -> float:
     return float(_comparable(found) == _comparable(wanted))
 
 
+def _size(value: Any) -> int:
+    """How many key=value pairs a JSON value holds; an empty object or list under a key is one."""
+    inner = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+    return sum(map(_size, inner)) or 1
+
+
+def _shared(found: Any, wanted: Any) -> float:
+    """How many pairs two values share. Elements of lists are paired in any order, each with the one most like it."""
+    if isinstance(found, dict) and isinstance(wanted, dict) and (found or wanted):
+        return sum(_shared(found[key], wanted[key]) for key in wanted if key in found)
+    if isinstance(found, list) and isinstance(wanted, list) and (found or wanted):
+        left, total = list(found), 0.0
+        for inner in wanted:
+            best, place = max(((_shared(other, inner), -place) for place, other in enumerate(left)), default=(0.0, 0))
+            if best > 0:
+                total += best
+                left.pop(-place)
+        return total
+    return _similarity(found, wanted)
+
+
 def field_f1(found: dict[str, Any], wanted: dict[str, Any]) -> float:
-    """2·found pairs / (pairs of the output + pairs expected). Each pair of the output serves once, the best first."""
-    left, expected_pairs = _pairs(found), _pairs(wanted)
-    total = len(left) + len(expected_pairs)
-    shared = 0.0
-    for key, value in expected_pairs:
-        rivals = [(_similarity(other, value), place) for place, (name, other) in enumerate(left) if name == key]
-        best, place = max(rivals, default=(0.0, -1), key=lambda rival: rival[0])
-        if best > 0:
-            shared += best
-            left.pop(place)
-    return 2 * shared / total if total else 1.0
+    """2·found pairs / (pairs of the output + pairs expected). Each pair of the output serves once."""
+    total = sum(_size(value) if value else 0 for value in (found, wanted))
+    return 2 * _shared(found, wanted) / total if total else 1.0
 
 
-def _same(found: dict[str, Any], wanted: dict[str, Any]) -> bool:
-    def ordered(value: dict[str, Any]) -> list[tuple[str, str]]:
-        return sorted((key, repr(_comparable(inner))) for key, inner in _pairs(value))
+def _same(found: Any, wanted: Any) -> bool:
+    """Equal but for case, spaces, final punctuation and the order of keys and lists."""
+    return _ordered(found) == _ordered(wanted)
 
-    return ordered(found) == ordered(wanted)
+
+def _ordered(value: Any) -> str:
+    if isinstance(value, dict) and value:
+        return repr(sorted((key, _ordered(inner)) for key, inner in value.items()))
+    if isinstance(value, list) and value:
+        return repr(sorted(map(_ordered, value)))
+    return repr(_comparable(value))
 
 
 def grade_json(output: str, expected: str) -> dict[str, float]:
@@ -108,4 +128,7 @@ def grade_json(output: str, expected: str) -> dict[str, float]:
         return {"valid": same, "exact": same, "field_f1": same}
     if found is None:
         return {"valid": 0.0, "exact": 0.0, "field_f1": 0.0}
-    return {"valid": 1.0, "exact": float(_same(found, wanted)), "field_f1": field_f1(found, wanted)}
+    try:
+        return {"valid": 1.0, "exact": float(_same(found, wanted)), "field_f1": field_f1(found, wanted)}
+    except RecursionError:  # hundreds of brackets within each other
+        return {"valid": 0.0, "exact": 0.0, "field_f1": 0.0}

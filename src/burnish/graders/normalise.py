@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _QUOTES = "\"'`*_“”‘’«»„"
+_DENIED = re.compile(r"\b(?:not|never|isn't|isn’t|rather than|instead of)\s+(?:the\s+|exactly\s+)?$", re.IGNORECASE)
 _FINAL = ".,;:!?…。"
 
 
@@ -30,3 +32,8 @@ def first_line(text: str) -> str:
 def words(text: str) -> list[str]:
     """The words of a text, split at white space, each without case and punctuation around it."""
     return [word for word in (bare(part) for part in text.split()) if any(sign.isalnum() for sign in word)]
+
+
+def denied(before: str) -> bool:
+    """Whether what follows this text is denied by it: "The answer is not …"."""
+    return bool(_DENIED.search(before[-40:]))

@@ -17,12 +17,14 @@ from burnish.adapt import methods
 from burnish.core import hardware
 from burnish.core.errors import BurnishError, DataError, RecipeError, Stopped
 from burnish.core.events import record_event
-from burnish.core.files import read_json, sha256_of_tree, write_json
+from burnish.core.files import read_json, sha256_of_file, sha256_of_tree, write_json
 from burnish.core.ranks import is_first
 from burnish.core.records import Message, Row, Text
 from burnish.core.run_folder import RunFolder
 from burnish.core.world import join_world, single_world
 from burnish.data.rows import read_rows
+from burnish.graders.ready import check_metric
+from burnish.graders.settings import file_of
 from burnish.model.decoder import Decoder
 from burnish.model.resolve import resolve
 from burnish.pipeline import stages
@@ -78,7 +80,10 @@ def _run_stages(
     shop: Workshop, upto: str, first_fresh: str, fresh: bool, say: Say, show: Callable[[Workshop], None]
 ) -> None:
     folder = shop.run
-    for stage in stages.STAGES[: stages.STAGES.index(upto) + 1]:
+    wanted = stages.STAGES[: stages.STAGES.index(upto) + 1]
+    if "evaluate" in wanted:  # now, not after hours of training
+        check_metric(shop.evaluation.metric)
+    for stage in wanted:
         inputs = {"burnish": version("burnish"), **INPUTS[stage](shop)}
         again = fresh and stages.STAGES.index(stage) >= stages.STAGES.index(first_fresh)
         begins = stages.begin(folder, stage, inputs, fresh=again)
@@ -192,9 +197,15 @@ def _train_inputs(shop: Workshop) -> dict[str, Any]:
 
 
 def _evaluate_inputs(shop: Workshop) -> dict[str, Any]:
-    settings = stages.flatten(shop.recipe.evaluate.model_dump(mode="json"), "evaluate")
+    settings = stages.flatten(shop.evaluation.model_dump(mode="json"), "evaluate") | _metric_file(shop)
     return {"model": shop.model_hash, "weights": shop.weights_hash(), "data": sha256_of_tree(shop.run.data),
             "data.instructions": shop.recipe.data.instructions, **settings}  # fmt: skip
+
+
+def _metric_file(shop: Workshop) -> dict[str, str]:
+    """The hash of the file that the metric needs, in the place of its name."""
+    named = file_of(shop.evaluation.metric)
+    return {f"evaluate.metric.{named[0]}": sha256_of_file(Path(named[1]))} if named else {}
 
 
 def _export_inputs(shop: Workshop) -> dict[str, Any]:
@@ -236,12 +247,13 @@ def _evaluate(shop: Workshop, say: Say) -> None:
 
     evaluate(
         shop.run,
-        shop.recipe.evaluate,
+        shop.evaluation,
         Models(base=base_model, tuned=lambda: just(tuned)),
         shop.renderer,
         instructions=shop.recipe.data.instructions,
         seed=shop.recipe.train.seed,
-        identity={"model": shop.model_hash, "weights": shop.weights_hash(), "dtype": str(shop.dtype)},
+        identity={"model": shop.model_hash, "weights": shop.weights_hash(), "dtype": str(shop.dtype)}
+        | _metric_file(shop),
         say=say,
     )
     write_json(shop.run.arms, {**read_json(shop.run.arms), "tries": note_try(shop.run, shop.weights_hash())})

@@ -14,6 +14,8 @@ from burnish.adapt import methods
 from burnish.core.files import sha256_of_tree
 from burnish.core.run_folder import RunFolder
 from burnish.core.world import World, compute_dtype, single_world
+from burnish.evals.settings import EvaluateSettings
+from burnish.graders.settings import with_file_from
 from burnish.model.checkpoint import Checkpoint, read_checkpoint
 from burnish.model.decoder import Decoder
 from burnish.model.load import build_decoder
@@ -59,6 +61,12 @@ class Workshop:
         """Longest row in tokens."""
         longest = int(self.checkpoint.config.get("max_position_embeddings", DEFAULT_CONTEXT))
         return min(self.recipe.model.context or DEFAULT_CONTEXT, longest)
+
+    @property
+    def evaluation(self) -> EvaluateSettings:
+        """The recipe's settings of evaluation, with the file of the metric named absolutely."""
+        settings = self.recipe.evaluate
+        return settings.model_copy(update={"metric": with_file_from(settings.metric, self.base)})
 
     def base_decoder(self, dtype: torch.dtype | None = None, pointwise: Pointwise = PLAIN) -> Decoder:
         """A new network with the pretrained weights."""

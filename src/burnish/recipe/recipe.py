@@ -17,6 +17,7 @@ from burnish.core.settings import Document, Settings, build, parse_yaml, read_ya
 from burnish.data.settings import DataSettings
 from burnish.deploy.settings import ExportSettings
 from burnish.evals.settings import EvaluateSettings
+from burnish.graders.settings import with_file_from
 from burnish.model.settings import ModelSettings
 from burnish.objectives.settings import ObjectiveSettings
 from burnish.objectives.settings import SFTSettings as DefaultObjective
@@ -132,6 +133,7 @@ def write_recipe(recipe: Recipe, base: Path, path: Path) -> None:
             data[part] = absolute(base, data[part])
     if data["grow"]["documents"]:
         data["grow"]["documents"] = absolute(base, data["grow"]["documents"])
+    values["evaluate"]["metric"] = with_file_from(recipe.evaluate.metric, base).model_dump(mode="json")
     for group, key in ((values["model"], "name"), (data["grow"], "model")):
         if group[key] and (base / group[key]).exists():
             group[key] = str((base / group[key]).absolute())

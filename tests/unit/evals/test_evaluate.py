@@ -22,6 +22,7 @@ from burnish.evals.arms import Models
 from burnish.evals.evaluate import evaluate
 from burnish.evals.settings import EvaluateSettings
 from burnish.evals.verdict import judge_folder
+from burnish.graders.settings import CodeMetric, FunctionMetric
 from burnish.model.checkpoint import read_checkpoint
 from burnish.model.decoder import Decoder
 from burnish.model.forest import Segment, plant
@@ -230,3 +231,64 @@ def test_an_empty_test_part_is_an_error(labelled: RunFolder, bench: Bench) -> No
     labelled.test.write_text("")
     with pytest.raises(DataError, match="no row to test on"):
         run(labelled, bench, QUICK)
+
+
+# --- Metrics that the recipe names ------------------------------------------------------------------------------------
+
+
+def scored(folder: RunFolder, bench: Bench, metric: Any) -> tuple[dict[str, Any], list[Item]]:
+    """The task of arms.json and the items of an evaluation by this metric."""
+    settings = EvaluateSettings(metric=metric, retention="off", examples=1, max_new_tokens=4)
+    run(folder, bench, settings)
+    assert judge_folder(folder).task.n == 24
+    return read_json(folder.arms)["task"], items_of(folder)
+
+
+def test_a_function_of_the_users_decides(labelled: RunFolder, bench: Bench, tmp_path: Path) -> None:
+    file = tmp_path / "grade.py"
+    file.write_text(
+        "def short(output, expected, prompt):\n    return {'score': len(output), 'asked': 'odd' in prompt}\n"
+    )
+    metric = FunctionMetric(file=str(file), name="short", higher_is_better=False)
+    task, items = scored(labelled, bench, metric)
+    assert (task["metric"], task["higher_is_better"]) == ("score", False)
+    assert all(item.scores == {"score": len(item.output), "asked": 1.0} for item in items)
+
+
+def test_the_loss_of_expected_answers_needs_no_answer(labelled: RunFolder, bench: Bench) -> None:
+    task, items = scored(labelled, bench, "loss")
+    assert (task["metric"], task["higher_is_better"]) == ("answer_loss", False)
+    assert {item.output for item in items} == {""}
+    assert all(item.scores["answer_loss"] > 0 for item in items)
+
+
+def test_programs_are_run_and_it_is_said(labelled: RunFolder, bench: Bench, tmp_path: Path) -> None:
+    rows = [{"prompt": f"is {n} odd?", "tests": ["assert True"]} for n in range(120)]
+    (tmp_path / "tests.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    metric = CodeMetric(tests_file=str(tmp_path / "tests.jsonl"), execute=True)
+    settings = EvaluateSettings(metric=metric, retention="off", opponents=("base",), max_new_tokens=1, items=2)
+    assert any("programs that the models write are run" in line for line in run(labelled, bench, settings))
+    assert {tuple(item.scores) for item in items_of(labelled)} == {("passed", "tests_passed")}
+
+
+def test_entities_of_the_prompt_are_recognised(bench: Bench, tmp_path: Path) -> None:
+    names = ["Ada", "Emil", "Noor", "Ines"]
+    rows = [
+        {
+            "prompt": f"{names[n % 4]} came at {n}.",
+            "completion": json.dumps({"person": [names[n % 4]]} if n % 3 else {}),
+        }
+        for n in range(120)
+    ]
+    folder = prepared(tmp_path, rows)
+    run(folder, bench, QUICK)
+    plan = read_json(folder.arms)
+    assert plan["task"]["metric"] == "entity_f1"
+    assert '"person"' in plan["prompted"]["prompt"]
+    assert "micro_f1" in judge_folder(folder).task.arms[0].metrics
+
+
+def test_a_metric_that_has_no_use_is_told(bench: Bench, tmp_path: Path) -> None:
+    folder = prepared(tmp_path, [{"text": f"A text with the number {n} in it."} for n in range(120)])
+    said = run(folder, bench, EvaluateSettings(metric="label", retention="off"))
+    assert any("of no use here" in line for line in said)

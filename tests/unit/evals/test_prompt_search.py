@@ -27,17 +27,16 @@ def search(maker: PromptMaker, tried: Sequence[Candidate], good: str) -> tuple[C
     rounds: list[int] = []
     said: list[str] = []
 
-    def answer(prompts: Sequence[list[int]]) -> list[str]:
+    def score(prompts: Sequence[list[int]], rows: Sequence[Chat]) -> list[float]:
         rounds.append(len(prompts))
-        return ["yes" if good in maker.renderer.tokenizer.decode(prompt) else "no" for prompt in prompts]
+        return [float(good in maker.renderer.tokenizer.decode(prompt)) for prompt in prompts]
 
     choice = choose_prompt(
         maker,
         tried,
         DEV,
         answer_tokens=1,
-        answer=answer,
-        grade=lambda given, wanted: float(given == wanted),
+        score=score,
         say=said.append,
     )
     return choice, rounds, said
@@ -77,8 +76,7 @@ def test_few_rows_of_dev_are_enough_to_choose(maker: PromptMaker) -> None:
             candidates(["written"], 2),
             DEV[:rows],
             answer_tokens=1,
-            answer=lambda prompts: ["yes"] * len(prompts),
-            grade=lambda given, wanted: float(given == wanted),
+            score=lambda prompts, rows: [1.0] * len(prompts),
             say=lambda line: None,
         )
         assert choice.trials[0].rows == rows

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from burnish.core.records import Chat, Message
-from burnish.evals.task import answer_losses, shown_prompt
+from burnish.evals.task import answer_losses
 from burnish.model.checkpoint import read_checkpoint
 from burnish.model.decoder import Decoder
 from burnish.model.load import build_decoder
@@ -55,5 +55,5 @@ def test_a_prompt_that_leaves_no_room_loses_its_beginning(tiny: tuple[Decoder, R
 
 
 def test_one_message_is_shown_as_it_is_and_several_with_roles() -> None:
-    assert shown_prompt(Chat("s", TURNS[:2])) == "which parcel?"
-    assert shown_prompt(ROW) == "user: which parcel?\n\nassistant: mine\n\nuser: late?"
+    assert Chat("s", TURNS[:2]).prompt_text == "which parcel?"
+    assert ROW.prompt_text == "user: which parcel?\n\nassistant: mine\n\nuser: late?"

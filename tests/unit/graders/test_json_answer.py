@@ -77,3 +77,23 @@ def test_empty_objects_are_equal():
 def test_an_expected_answer_that_is_no_object_is_compared_as_text():
     assert grade_json("None", "none.") == {"valid": 1.0, "exact": 1.0, "field_f1": 1.0}
     assert grade_json('{"a": 1}', "none") == {"valid": 0.0, "exact": 0.0, "field_f1": 0.0}
+
+
+def test_objects_in_a_list_are_compared_with_the_one_most_like_them():
+    expected = '{"p": [{"n": "a", "q": 1}, {"n": "b", "q": 2}]}'
+    swapped, crossed = (
+        '{"p": [{"n": "b", "q": 2}, {"n": "a", "q": 1}]}',
+        '{"p": [{"n": "a", "q": 2}, {"n": "b", "q": 1}]}',
+    )
+    assert grade_json(swapped, expected)["exact"] == 1.0
+    # Of four pairs on both sides two are found: 2·2 / (4 + 4).
+    assert grade_json(crossed, expected) == {"valid": 1.0, "exact": 0.0, "field_f1": 0.5}
+
+
+def test_a_dotted_key_is_no_nested_one():
+    assert grade_json('{"a.b": 1}', '{"a": {"b": 1}}')["exact"] == 0.0
+
+
+def test_deep_nesting_ends_in_a_score():
+    deep = '{"a":' * 600 + "1" + "}" * 600
+    assert grade_json(deep, '{"a": 1}')["field_f1"] == 0.0

@@ -29,13 +29,24 @@ from burnish.graders.number import final_number, grade_number
         ("50%", 50),
         ("1.5e3 steps", 1500),
         ("It is 12.", 12),
+        ("The answer is minus 4.", -4),
+        ("The answer is twenty-one.", 21),
+        ("The answer is 13 because 6 + 6 = 12, plus 1.", 13),
+        ("The answer is 12. Wait, it is 13.", 13),
+        ("13 of the 20 children", 13),
+        ("13 is right, 12 is wrong", 13),
+        ("13 (see step 2)", 13),
+        ("13\nBecause there were 2 of them.", 13),
+        ("1 300 000", 1_300_000),
     ],
 )
 def test_the_final_number_of(text, number):
     assert final_number(text) == number
 
 
-@pytest.mark.parametrize("text", ["", "none", "answer: 1/0", "####", "The answer is unknown."])
+@pytest.mark.parametrize(
+    "text", ["", "none", "answer: 1/0", "####", "The answer is unknown.", "12 or 13", "between 12 and 13", "No one"]
+)
 def test_no_number_in(text):
     assert final_number(text) is None
 
@@ -45,6 +56,13 @@ def test_equal_values_are_correct_in_any_notation():
     assert grade_number("72.00", "He sold 48+24 = 72.\n#### 72") == {"correct": 1.0}
     assert grade_number("0.33", "1/3") == {"correct": 0.0}
     assert grade_number("I do not know", "#### 72") == {"correct": 0.0}
+
+
+def test_a_tolerance_is_a_share_of_the_expected_number():
+    # 5 % of 200 is 10.
+    for output, right in (("190", 1.0), ("210.0", 1.0), ("189.9", 0.0), ("none", 0.0)):
+        assert grade_number(output, "200", tolerance=0.05) == {"correct": right}, output
+    assert grade_number("-190", "-200", tolerance=0.05) == {"correct": 1.0}
 
 
 def test_an_expected_answer_without_a_number_is_compared_as_text():
