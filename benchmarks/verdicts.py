@@ -35,7 +35,7 @@ from burnish.evals.task_data import read_task_data
 from burnish.evals.verdict import judge
 from burnish.evals.verdict_plan import Plan, SuitePlan, plan_of
 from burnish.generate.engine import Request, generate
-from burnish.graders.registry import grader_for
+from burnish.graders.registry import make_grader
 from burnish.pipeline.workshop import Workshop
 from burnish.recipe.recipe import read_recipe
 
@@ -51,16 +51,17 @@ def sampled_twice(folder: RunFolder, items: int) -> tuple[str, list[float], list
     decoding = Decoding(int(arms["decoding"]["max_new_tokens"]), shop.renderer.stop_ids)
     maker = make_prompts(data, shop.renderer, decoding, recipe.data.instructions, int(arms["seed"]))
     winner = arms["prompted"].get("winner")
-    task = Task(data.kind, shop.renderer, decoding, maker, Candidate.from_json(winner) if winner else None)
+    grade = make_grader(data.metric, data.keys)
+    task = Task(data.metric, grade, shop.renderer, decoding, maker, Candidate.from_json(winner) if winner else None)
     rows = random.Random(0).sample(data.test, min(items, len(data.test)))
     prompts = [tuple(task.prompt("prompted" if winner else "base", row)) for row in rows]
-    decoder, grade, metric = shop.base_decoder(), grader_for(data.kind), plan_of(arms).task.metric
+    decoder, metric = shop.base_decoder(), plan_of(arms).task.metric
 
     def scores(seed: int) -> list[float]:
         asked = [Request(prompt, decoding.max_new_tokens, 1.0, seed + place) for place, prompt in enumerate(prompts)]
         found = generate(decoder, asked, stop_ids=decoding.stop_ids)
         outputs = [shop.renderer.decode(one.tokens) for one in found]
-        return [grade(output, row.answer)[metric] for output, row in zip(outputs, rows, strict=True)]
+        return [grade(output, row)[metric] for output, row in zip(outputs, rows, strict=True)]
 
     return metric, scores(0), scores(1_000_000)
 
