@@ -6,6 +6,8 @@ Names: T tokens, D width, H heads, K key-value heads, d width of a head.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -16,14 +18,34 @@ from burnish.model.config import DecoderConfig
 from burnish.model.forest import Forest
 from burnish.model.logprobs import target_logprobs
 from burnish.model.pointwise import PLAIN, Pointwise, gated, normed, rotated, wide
+from burnish.model.remade import remade
+from burnish.model.shapes import filled
+
+
+class _Narrowed(torch.autograd.Function):
+    """x Wᵀ with W cast to the precision of x, once for each direction: the narrow copy is not kept between them."""
+
+    @staticmethod
+    def forward(ctx: Any, x_T_D: Tensor, weight: Tensor) -> Tensor:
+        ctx.save_for_backward(x_T_D, weight)
+        return F.linear(x_T_D, weight.to(x_T_D.dtype))
+
+    @staticmethod
+    def backward(ctx: Any, *slopes: Any) -> Any:
+        x_T_D, weight = ctx.saved_tensors
+        (slope,) = slopes
+        into_x = slope @ weight.to(slope.dtype) if ctx.needs_input_grad[0] else None
+        return into_x, (slope.T @ x_T_D).to(weight.dtype) if ctx.needs_input_grad[1] else None
 
 
 class Linear(nn.Linear):
     """x Wᵀ + b in the precision of x: a float32 master copy multiplies in bf16 when the activations are bf16."""
 
     def forward(self, x: Tensor) -> Tensor:
-        bias = None if self.bias is None else self.bias.to(x.dtype)
-        return F.linear(x, self.weight.to(x.dtype), bias)
+        if self.weight.dtype == x.dtype:
+            return F.linear(x, self.weight, self.bias)
+        product: Tensor = _Narrowed.apply(x, self.weight)  # type: ignore[no-untyped-call]
+        return product if self.bias is None else product + self.bias.to(x.dtype)
 
 
 class RMSNorm(nn.Module):
@@ -87,7 +109,10 @@ class MLP(nn.Module):
 
     def forward(self, x_T_D: Tensor) -> Tensor:
         gate_T_M, up_T_M = self.gate_proj(x_T_D), self.up_proj(x_T_D)
-        output: Tensor = self.down_proj(gated(gate_T_M, up_T_M, self.activation, self.pointwise))
+        made_T_M = gated(gate_T_M, up_T_M, self.activation, self.pointwise)
+        # Gate and up are kept for the gradient of `gated` in any case.
+        with remade(made_T_M, lambda: gated(gate_T_M, up_T_M, self.activation, self.pointwise)):
+            output: Tensor = self.down_proj(made_T_M)
         return output
 
 
@@ -172,8 +197,9 @@ class Decoder(nn.Module):
 
     def hidden(self, forest: Forest) -> Tensor:
         """(T, D) hidden states of all tokens of a forest."""
-        hidden: Tensor = self(forest.tokens_T, forest.position_T, forest_attention(forest))
-        return hidden
+        whole = forest.lengthened(filled(forest.tokens))
+        hidden: Tensor = self(whole.tokens_T, whole.position_T, forest_attention(whole))
+        return hidden[: forest.tokens]
 
     def logprobs(self, hidden_T_D: Tensor, forest: Forest) -> Tensor:
         """(N,) log-probability of each target. Only the targets' positions reach the output layer."""
