@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
 from burnish.adapt import methods
@@ -22,7 +21,7 @@ from burnish.pipeline.workshop import Workshop
 from burnish.recipe.recipe import Recipe, expand
 from burnish.render.renderer import Rendered
 from burnish.train.loop import update
-from burnish.train.optimiser import make_adamw
+from burnish.train.optimiser import AdamW
 from burnish.train.rules import Plan
 from burnish.train.rules import tokens_per_pass as by_rule
 from burnish.train.settings import TrainSettings
@@ -35,7 +34,7 @@ class Trainee:
 
     decoder: Decoder
     parameters: dict[str, nn.Parameter]
-    optimiser: torch.optim.AdamW
+    optimiser: AdamW
     rows: Rows[Rendered]
     plan: Plan
     settings: TrainSettings
@@ -79,7 +78,7 @@ def make_trainee(
     )
     settings = TrainSettings(schedule="constant")
     sources = [str(number) for number in range(len(rows))]
-    return Trainee(decoder, parameters, make_adamw(parameters, 0.0), Rows(rows, sources), plan, settings, shop.world)
+    return Trainee(decoder, parameters, AdamW(parameters, 0.0), Rows(rows, sources), plan, settings, shop.world)
 
 
 def synthetic_row(tokens: Sequence[int], learnt: int) -> Rendered:

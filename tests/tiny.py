@@ -8,6 +8,12 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from burnish.deploy.gguf_metadata import model_metadata, rotary_divisors
+from burnish.deploy.gguf_write import write_gguf
+from burnish.model.checkpoint import read_checkpoint
+from burnish.model.load import build_decoder, decoder_tensors
+from burnish.render.renderer import make_renderer
+
 TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
@@ -61,3 +67,15 @@ def write_model(folder: Path, *, tied: bool = True) -> Path:
     make_model(len(tokenizer), tied=tied).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+def write_gguf_model(path: Path, folder: Path) -> Path:
+    """The model of a folder as one file with weights in float32."""
+    checkpoint = read_checkpoint(folder)
+    decoder = build_decoder(checkpoint.config, checkpoint.tensors, dtype=torch.float32, device=torch.device("cpu"))
+    renderer = make_renderer(checkpoint.tokenizer, checkpoint.generation)
+    metadata = model_metadata(
+        checkpoint, decoder.config, name="tiny", template=renderer.template, stop_ids=renderer.stop_ids
+    )
+    write_gguf(path, metadata, decoder_tensors(decoder), decoder.config, "f32", rotary_divisors(decoder.config))
+    return path

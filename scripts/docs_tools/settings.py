@@ -61,8 +61,18 @@ def groups() -> Iterator[Group]:
     yield Group("", Recipe, tuple(_setting(Recipe, name, field, "") for name, field in own.items()))
     for name, field in Recipe.model_fields.items():
         for schema in schemas_in(field.annotation):
-            leaves = {key: leaf for key, leaf in schema.model_fields.items() if key != "type"}
-            yield Group(name, schema, tuple(_setting(schema, key, leaf, f"{name}.") for key, leaf in leaves.items()))
+            yield from _groups_of(name, schema)
+
+
+def _groups_of(name: str, schema: type[Settings]) -> Iterator[Group]:
+    """The settings of one schema, then those of the schemas inside it."""
+    leaves = {key: leaf for key, leaf in schema.model_fields.items() if key != "type"}
+    inner = {key: found for key, leaf in leaves.items() if (found := schemas_in(leaf.annotation))}
+    own = tuple(_setting(schema, key, leaf, f"{name}.") for key, leaf in leaves.items() if key not in inner)
+    yield Group(name, schema, own)
+    for key, schemas in inner.items():
+        for one in schemas:
+            yield from _groups_of(f"{name}.{key}", one)
 
 
 def _setting(schema: type[Settings], name: str, field: FieldInfo, prefix: str) -> Setting:

@@ -44,7 +44,7 @@ def test_a_missing_file_is_named(tiny_folder: Path, tmp_path: Path) -> None:
     ("content", "word"),
     [
         (b"", "empty"),
-        (b'{"prompt": "caf\xe9", "completion": "x"}\n', "UTF-8"),
+        (b'{"prompt": "\xd4\xee\xf2\xee", "completion": "x"}\n', "UTF-8"),
         (b'{"prompt": "a", "completion": "b"}\n', "rows"),
         (b"not json\nnor this\n", "not_json"),
         (b'{"prompt": "a", "completion": ""}\n' * 30, "empty_answer"),

@@ -12,7 +12,7 @@ from torch import nn
 from burnish.core.files import append_jsonl, read_jsonl
 from burnish.core.run_folder import RunFolder
 from burnish.train.checkpoint import newest_checkpoint
-from burnish.train.optimiser import make_adamw
+from burnish.train.optimiser import AdamW
 from burnish.train.saving import cut_lines, save
 from burnish.train.work import Progress
 from tests.crash.disk_calls import Call, seen
@@ -39,11 +39,11 @@ def changes_of_saves(root: Path) -> list[Call]:
     run, calls = RunFolder(root), list[Call]()
     run.create()
     weight = nn.Parameter(torch.zeros(3))
-    optimiser = make_adamw({"weight": weight}, 0.0)
+    optimiser = AdamW({"weight": weight}, 0.0)
     with seen(calls.append):
         for step in range(1, STEPS + 1):
             weight.grad = torch.ones(3)
-            optimiser.step()
+            optimiser.step(0.0)
             with torch.no_grad():
                 weight.fill_(step)
             append_jsonl(run.metrics, {"step": step})

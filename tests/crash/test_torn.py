@@ -13,7 +13,7 @@ from burnish.core.errors import BurnishError
 from burnish.core.files import append_jsonl
 from burnish.core.run_folder import RunFolder
 from burnish.train.checkpoint import bad_file, newest_checkpoint, read_checkpoint, steps_in
-from burnish.train.optimiser import make_adamw
+from burnish.train.optimiser import AdamW
 from burnish.train.saving import save
 from burnish.train.work import Progress
 from tests.crash.kinds import Kind
@@ -91,9 +91,9 @@ def test_a_damaged_checkpoint_takes_no_good_ones_place(scratch: Path) -> None:
     """Saved at 2 and 4, 4 damaged, gone on from 2, saved at 5: 2 and 5 are the two good ones."""
     run_folder, weight = RunFolder(scratch / "run"), nn.Parameter(torch.zeros(3))
     run_folder.create()
-    optimiser = make_adamw({"weight": weight}, 0.0)
+    optimiser = AdamW({"weight": weight}, 0.0)
     weight.grad = torch.ones(3)
-    optimiser.step()
+    optimiser.step(0.0)
     append_jsonl(run_folder.metrics, {"step": 1})
     for step in (2, 4, 5):
         save(run_folder, {"weight": weight}, optimiser, Progress(step=step))

@@ -28,6 +28,7 @@ from burnish.train.guard import NotFinite
 from burnish.train.loop import Rows, train, update
 from burnish.train.rules import Plan
 from burnish.train.settings import TrainSettings
+from tests.descent import Descent
 from tests.tiny import make_model, make_tokenizer
 from tests.unit.objectives.test_dpo import PAIRS
 
@@ -101,7 +102,7 @@ def one_update(world: World, adapt: AdaptSettings, layouts: Sequence[Layout]) ->
         parameters = methods.trainable(decoder)
         before = {name: parameter.detach().clone() for name, parameter in parameters.items()}
         plan = Plan(COUNT, 10, rows_of_cell(world, layout), 64, 1.0, 0, 10, 10)
-        plain: Any = torch.optim.SGD(parameters.values())  # at rate 1 the step is the gradient
+        plain: Any = Descent(parameters)  # at rate 1 the step is the gradient
         settings = TrainSettings(clip=1e9, schedule="constant")
         line = update(decoder, parameters, plain, layout, rows, plan, settings, world, 0)
         gradient = {name: (before[name] - parameter.detach()).numpy() for name, parameter in parameters.items()}
@@ -131,7 +132,7 @@ def rows_taken(world: World, updates: int, rows_per_update: int) -> list[list[in
     decoder = wide_decoder(LoRASettings(r=1))
     parameters = methods.trainable(decoder)
     plan = Plan(COUNT, updates, rows_per_update, 64, 1.0, 0, updates, updates)
-    plain: Any = torch.optim.SGD(parameters.values())
+    plain: Any = Descent(parameters)
     taken = []
     for step in range(updates):
         taking = Taking([])
@@ -211,7 +212,7 @@ def one_pair_update(world: World, adapt: AdaptSettings, tokens_per_pass: Sequenc
         pairs = [one.pair for one in PAIRS]
         rows = Rows(PAIRS, [str(one.number) for one in PAIRS])
         plan = Plan(len(PAIRS), 10, len(PAIRS), tokens, 1.0, 0, 10, 10)
-        plain: Any = torch.optim.SGD(parameters.values())
+        plain: Any = Descent(parameters)
         objective = DPO(cached(pair_logprobs(base, pairs, 10_000)))
         settings = TrainSettings(clip=1e9, schedule="constant")
         update(decoder, parameters, plain, objective, rows, plan, settings, world, 0)
@@ -226,5 +227,5 @@ def update_with_bad_pair(bad: int) -> None:
     known = [(torch.nan, 0.0) if one.number == bad else (0.0, 0.0) for one in PAIRS]
     rows = Rows(PAIRS, [f"pairs.jsonl:{one.number + 1}" for one in PAIRS])
     plan = Plan(len(PAIRS), 1, len(PAIRS), 1, 1.0, 0, 1, 1)
-    plain: Any = torch.optim.SGD(parameters.values())
+    plain: Any = Descent(parameters)
     update(decoder, parameters, plain, DPO(cached(known)), rows, plan, TrainSettings(), World(0, 1, CPU), 0)

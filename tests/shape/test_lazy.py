@@ -1,13 +1,19 @@
-"""Help, the doctor and a recipe's check start without torch."""
+"""Help, the doctor and a recipe's check start without torch, and training without what it never uses."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import pytest
+
+from tests.tiny import write_gguf_model
+
 HEAVY = ("torch", "transformers", "peft", "polars", "sklearn", "scipy", "sacrebleu", "tokenizers", "safetensors")
+COMPILER = ("torch._dynamo", "torch._inductor", "sympy")  # a second and a half that only `train.compile` needs
 BLOCK = f"import sys; sys.modules.update(dict.fromkeys({HEAVY!r}));"  # an import of a module that is None raises
 
 
@@ -52,3 +58,29 @@ def test_help_is_quick() -> None:
         if seconds[-1] < 1.5:
             return
     raise AssertionError(f"burnish --help took {min(seconds):.2f} s")
+
+
+SFT_ROW = {"prompt": "{} and one?", "completion": "it is {}, and one more"}
+DPO_ROW = {"prompt": "{} and one?", "chosen": "it is {}, and one more", "rejected": "no, {}"}
+
+
+@pytest.mark.parametrize(("objective", "row"), [("sft", SFT_ROW), ("dpo", DPO_ROW)])
+def test_training_never_imports_the_compiler(
+    tmp_path: Path, tiny_folder: Path, objective: str, row: dict[str, str]
+) -> None:
+    """The whole command, from a GGUF file and rows that are not prepared to the weights, measuring and saving."""
+    write_gguf_model(tmp_path / "tiny.gguf", tiny_folder)
+    rows = [{key: text.format(number) for key, text in row.items()} for number in range(60)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(one) + "\n" for one in rows))
+    (tmp_path / "recipe.yaml").write_text(
+        f"{{model: ./tiny.gguf, data: rows.jsonl, objective: {objective}, train: {{steps: 3}}}}"
+    )
+    code = (
+        "import atexit, sys; from burnish.cli.main import main;"
+        f"atexit.register(lambda: print('imported:', [name for name in {COMPILER!r} if name in sys.modules]));"
+        "sys.argv = ['burnish', 'train', 'recipe.yaml', '--out', 'runs', '--name', 'run']; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "runs" / "run" / "training.json").is_file()
+    assert "imported: []" in done.stdout

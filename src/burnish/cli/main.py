@@ -89,7 +89,31 @@ def add_judging(verb: str, upto: str, text: str) -> None:
 
 
 add_judging("run", "export", "Prepare, train, evaluate and export; goes on where it stopped.")
-add_stage("prepare", "prepare", "Read, recognise, clean and split the data.")
+
+
+@app.command()
+def prepare(
+    recipe: Recipe = None,
+    model: Model = None,
+    data: Data = None,
+    name: Name = None,
+    changes: Changes = None,
+    fresh: Fresh = False,
+    ranks: Ranks = 1,
+    review: Annotated[
+        bool, typer.Option("--review", help="Also write a page that shows the rows and a table to mark them in.")
+    ] = False,
+    out: Runs = RUNS,
+) -> None:
+    """Read, recognise, clean and split the data."""
+    from burnish.cli import runs
+
+    runs.start_ranks(ranks, "prepare")
+    folder = runs.do("prepare", recipe, model, data, name, changes, fresh, out)
+    if review:
+        from burnish.cli import reviewing
+
+        reviewing.review(folder)
 
 
 @app.command()
@@ -135,6 +159,32 @@ def show(
     from burnish.cli import showing
 
     showing.show_row(file, row, model)
+
+
+@app.command("import")
+def import_settings(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="An Axolotl or LLaMA-Factory YAML (with its dataset_info.json), a script or YAML of TRL, or an OpenAI "
+            "fine-tuning job (JSON)."
+        ),
+    ],
+    tool: Annotated[
+        str | None, typer.Option("--from", help="axolotl, llamafactory, trl or openai; found out by default.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="The recipe to write; by default it is printed.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write the lists of keys as Markdown, too.")] = None,
+    devices: Annotated[
+        int | None, typer.Option(min=1, help="GPUs that shared a batch there, where the files do not say it.")
+    ] = None,
+    model: Model = None,
+    data: Data = None,
+) -> None:
+    """Turn settings of another tool into a recipe, and list what has no counterpart."""
+    from burnish.cli import importing
+
+    importing.import_settings(files, tool, out, report, devices, model, data)
 
 
 @app.command()

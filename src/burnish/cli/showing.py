@@ -6,10 +6,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from burnish.core.errors import DataError
 from burnish.core.records import Pair, Row
 from burnish.core.run_folder import RunFolder
-from burnish.data.intake import take_in
+from burnish.data.look import row_at
 from burnish.data.rows import read_rows
 from burnish.pipeline.workshop import Workshop
 from burnish.recipe.recipe import read_recipe
@@ -22,11 +21,8 @@ def show_row(file: Path, number: int, model: str | None) -> None:
         recipe, base = read_recipe(file, model=model)
     else:
         recipe, base = read_recipe(None, model=model or "smollm2-135m", data=str(file))
-    part, _ = take_in("train", recipe.data.train_files, recipe.data, base=base, say=print, like=None)
-    rows = part.rows
-    if number > len(rows):
-        raise DataError("There is no such row.", where=str(file), seen=str(number), next_move=f"1 to {len(rows)}")
-    print_rendered(Workshop(recipe, base, RunFolder(Path())), rows[number - 1], Console(highlight=False))
+    row = row_at(number, recipe.data, base=base, say=print)
+    print_rendered(Workshop(recipe, base, RunFolder(Path())), row, Console(highlight=False))
 
 
 def print_row(shop: Workshop, console: Console) -> None:

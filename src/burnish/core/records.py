@@ -2,22 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-Role: TypeAlias = Literal["system", "user", "assistant"]
+Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
+Tools: TypeAlias = tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class ToolCall:
+    """One call of a function by the assistant. `arguments` is the JSON text of an object, as the model wrote it."""
+
+    name: str
+    arguments: str
+    id: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """OpenAI's form."""
+        call = {"type": "function", "function": {"name": self.name, "arguments": self.arguments}}
+        return {"id": self.id, **call} if self.id else call
 
 
 @dataclass(frozen=True)
 class Message:
-    """One turn of a conversation."""
+    """One turn of a conversation.
+
+    `tool_calls` are the assistant's; `tool_call_id` says which call a message of the role tool answers. `trained` is
+    False where an answer is context only.
+    """
 
     role: Role
     content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str = ""
+    name: str = ""
+    trained: bool = True
 
-    def to_json(self) -> dict[str, str]:
-        return {"role": self.role, "content": self.content}
+    @property
+    def said(self) -> str:
+        """The content, then each call as a line of JSON."""
+        if not self.tool_calls:
+            return self.content
+        calls = (
+            f'{{"name": {json.dumps(call.name, ensure_ascii=False)}, "arguments": {call.arguments}}}'
+            for call in self.tool_calls
+        )
+        return "\n".join((self.content, *calls) if self.content else calls)
+
+    def to_json(self) -> dict[str, Any]:
+        """OpenAI's form: `weight` 0 stands for what is not trained."""
+        value: dict[str, Any] = {"role": self.role, "content": self.content}
+        if self.tool_calls:
+            value["tool_calls"] = [call.to_json() for call in self.tool_calls]
+        if self.tool_call_id:
+            value["tool_call_id"] = self.tool_call_id
+        if self.name:
+            value["name"] = self.name
+        if not self.trained:
+            value["weight"] = 0
+        return value
 
 
 @dataclass(frozen=True)
@@ -25,13 +70,15 @@ class Chat:
     """A conversation whose last message is the assistant's answer to be learnt.
 
     `id` is unique in its part of the data, `source` is "file:line", `group` names the cluster of duplicates that must
-    stay on one side of train, dev and test.
+    stay on one side of train, dev and test. `tools` are the definitions of the functions that the assistant may call,
+    in OpenAI's form.
     """
 
     id: str
     messages: tuple[Message, ...]
     source: str = ""
     group: str = ""
+    tools: Tools = ()
 
     @property
     def prompt(self) -> tuple[Message, ...]:
@@ -40,15 +87,18 @@ class Chat:
 
     @property
     def answer(self) -> str:
-        return self.messages[-1].content
+        return self.messages[-1].said
 
     def to_json(self) -> dict[str, Any]:
-        return {
-            "id": self.id,
-            "messages": [message.to_json() for message in self.messages],
-            "source": self.source,
-            "group": self.group,
-        }
+        return _with_tools(
+            {
+                "id": self.id,
+                "messages": _list(self.messages),
+                "source": self.source,
+                "group": self.group,
+            },
+            self.tools,
+        )
 
 
 @dataclass(frozen=True)
@@ -74,23 +124,90 @@ class Pair:
     rejected: str
     source: str = ""
     group: str = ""
+    tools: Tools = ()
 
     def answered(self, answer: str) -> tuple[Message, ...]:
         """The conversation that ends on one of the two answers."""
         return (*self.prompt, Message("assistant", answer))
 
     def to_json(self) -> dict[str, Any]:
-        return {
-            "id": self.id,
-            "prompt": [message.to_json() for message in self.prompt],
-            "chosen": self.chosen,
-            "rejected": self.rejected,
-            "source": self.source,
-            "group": self.group,
-        }
+        return _with_tools(
+            {
+                "id": self.id,
+                "prompt": _list(self.prompt),
+                "chosen": self.chosen,
+                "rejected": self.rejected,
+                "source": self.source,
+                "group": self.group,
+            },
+            self.tools,
+        )
 
 
-Row: TypeAlias = Chat | Text | Pair
+@dataclass(frozen=True)
+class Rated:
+    """One answer and how it was rated: `score` is True for good, False for bad, or a number, where more is better."""
+
+    id: str
+    prompt: tuple[Message, ...]
+    answer: str
+    score: float | bool
+    source: str = ""
+    group: str = ""
+    tools: Tools = ()
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The conversation that ends on the answer."""
+        return (*self.prompt, Message("assistant", self.answer))
+
+    def to_json(self) -> dict[str, Any]:
+        return _with_tools(
+            {
+                "id": self.id,
+                "prompt": _list(self.prompt),
+                "answer": self.answer,
+                "score": self.score,
+                "source": self.source,
+                "group": self.group,
+            },
+            self.tools,
+        )
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A prompt whose answers the model writes itself; `reference` is JSON that a grader compares them with."""
+
+    id: str
+    prompt: tuple[Message, ...]
+    reference: Mapping[str, Any] = field(default_factory=dict)
+    source: str = ""
+    group: str = ""
+    tools: Tools = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return _with_tools(
+            {
+                "id": self.id,
+                "prompt": _list(self.prompt),
+                "reference": dict(self.reference),
+                "source": self.source,
+                "group": self.group,
+            },
+            self.tools,
+        )
+
+
+Row: TypeAlias = Chat | Text | Pair | Rated | Prompt
+
+
+def _list(messages: Iterable[Message]) -> list[dict[str, Any]]:
+    return [message.to_json() for message in messages]
+
+
+def _with_tools(value: dict[str, Any], tools: Tools) -> dict[str, Any]:
+    return {**value, "tools": [dict(tool) for tool in tools]} if tools else value
 
 
 def row_from_json(value: Mapping[str, Any]) -> Row:
@@ -98,13 +215,34 @@ def row_from_json(value: Mapping[str, Any]) -> Row:
     common = {"id": value["id"], "source": value.get("source", ""), "group": value.get("group", "")}
     if "text" in value:
         return Text(text=value["text"], **common)
+    common["tools"] = tuple(value.get("tools", ()))
+    if "messages" in value:
+        return Chat(messages=_messages(value["messages"]), **common)
+    prompt = _messages(value["prompt"])
     if "chosen" in value:
-        return Pair(prompt=_messages(value["prompt"]), chosen=value["chosen"], rejected=value["rejected"], **common)
-    return Chat(messages=_messages(value["messages"]), **common)
+        return Pair(prompt=prompt, chosen=value["chosen"], rejected=value["rejected"], **common)
+    if "score" in value:
+        return Rated(prompt=prompt, answer=value["answer"], score=value["score"], **common)
+    return Prompt(prompt=prompt, reference=value["reference"], **common)
 
 
-def _messages(values: Sequence[Mapping[str, Any]]) -> tuple[Message, ...]:
-    return tuple(Message(message["role"], message["content"]) for message in values)
+def _messages(values: Iterable[Mapping[str, Any]]) -> tuple[Message, ...]:
+    return tuple(Message(value["role"], value["content"]) if len(value) == 2 else _message(value) for value in values)
+
+
+def _message(value: Mapping[str, Any]) -> Message:
+    calls = tuple(
+        ToolCall(call["function"]["name"], call["function"]["arguments"], call.get("id", ""))
+        for call in value.get("tool_calls", ())
+    )
+    return Message(
+        value["role"],
+        value["content"],
+        calls,
+        value.get("tool_call_id", ""),
+        value.get("name", ""),
+        trained=value.get("weight", 1) != 0,
+    )
 
 
 @dataclass(frozen=True)

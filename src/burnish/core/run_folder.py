@@ -56,6 +56,14 @@ class RunFolder:
         return self.data / "dropped.jsonl"
 
     @property
+    def changed(self) -> Path:
+        return self.data / "changed.jsonl"
+
+    @property
+    def flagged(self) -> Path:
+        return self.data / "flagged.jsonl"
+
+    @property
     def data_card(self) -> Path:
         return self.data / "card.json"
 

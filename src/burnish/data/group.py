@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from burnish.core.records import Chat, Pair, Row, Text
+from burnish.core.records import Chat, Message, Row, Text
 
 GROUP_DIGITS = 12
+ANSWER = Message("assistant", "")
 # Punctuation says little in prose and everything in sums: signs of arithmetic and marks inside numbers stay.
 FOLDED = re.compile(r"(?:[^\w*/%&#@+=<>^|~$€£.,:\-−]|[.,:\-−](?!\d))+")
 
@@ -27,17 +28,17 @@ def prompt_keys(row: Row) -> tuple[str, ...]:
     """One key for each prompt that the row teaches an answer to; the last is that of its final answer.
 
     Training on a conversation teaches every answer in it, so a row that asks what an earlier turn asks is a duplicate.
-    A preference teaches about its last answers alone.
+    A preference, a rated answer and a prompt alone teach about their last answer.
     """
     if isinstance(row, Text):
         return (_digest("", normalised(row.text)),)
-    messages = row.answered(row.chosen) if isinstance(row, Pair) else row.messages
+    messages = row.messages if isinstance(row, Chat) else (*row.prompt, ANSWER)
     keys, key = [], ""
     for message, following in pairwise(messages):
-        key = _digest(key, f"{message.role} {normalised(message.content)}")
+        key = _digest(key, f"{message.role} {normalised(message.said)}")
         if following.role == "assistant":
             keys.append(key)
-    return tuple(keys[-1:] if isinstance(row, Pair) else keys)
+    return tuple(keys if isinstance(row, Chat) else keys[-1:])
 
 
 def _digest(before: str, text: str) -> str:

@@ -1,27 +1,50 @@
-"""The files of one part → its rows, saying aloud how each file was understood."""
+"""The files → clean rows on disk, saying aloud how each file was understood. No row is held in memory."""
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from burnish.core.errors import DataError
-from burnish.core.records import Chat, Dropped, Pair, Row
-from burnish.data.clean import to_rows
-from burnish.data.read import Reading, read_file
+from burnish.core.hardware import cores
+from burnish.core.records import Dropped, Row
+from burnish.data.cleaning.features import FEATURES, Feature, Features, table
+from burnish.data.duplicates.fingerprint import Fingerprinter
+from burnish.data.layout.columns import LOOKED_AT
+from burnish.data.layout.format import Format
+from burnish.data.layout.proof import preview, proof
+from burnish.data.layout.recognise import recognise
+from burnish.data.ledger import Ledger
+from burnish.data.private.find import NameFinder
+from burnish.data.read.raw import Raw
+from burnish.data.read.source import Source as Opened
+from burnish.data.read.sources import sources
 from burnish.data.reasons import REASONS
-from burnish.data.recognise import Format, recognise, unread_keys
 from burnish.data.settings import DataSettings
+from burnish.data.store import RowStore
+from burnish.data.take import Taken, Taker, take
+from burnish.data.workers import in_order
 
-PREVIEW_CHARACTERS = 60
+PARTS = ("train", "dev", "test", "benchmark")
+ROWS_A_CHUNK = 500
 NEXT_MOVES = {
-    "overlaps_test": "name a test file with other rows, or leave it out: a part of train is held out then",
-    "overlaps_dev": "name a dev file with other rows, or leave it out: a part of train is held out then",
     "not_renderable": "look at a row with `burnish show`; most templates want user and assistant in turn",
+    **dict.fromkeys(
+        ("leak_exact", "leak_same_prompt", "leak_near", "leak_contained"),
+        "name a test file with other rows, or leave it out: a part of train is held out then",
+    ),
     "too_long": "use a model with a longer context, or shorter rows",
 }
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -37,117 +60,168 @@ class Source:
     keys: tuple[str, ...]
     unread_keys: tuple[str, ...]
     first_row: str
+    notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Part:
-    """What became of the rows of train, dev or test so far. rows_in = rows + dropped, at every step."""
+@dataclass
+class Collected:
+    """The rows of all parts, numbered together in the order in which they were read, and what is known of each.
 
-    name: str
-    rows: list[Row]
-    dropped: list[Dropped]
-    sources: tuple[Source, ...]
-    cut: int = 0
+    `part_N` indexes PARTS; `source_N` indexes `sources`; `key_N` is the row's id as a number.
+    """
 
-    def after(self, kept: list[Row], dropped: list[Dropped]) -> Part:
-        """The part after one more step. Raises DataError when no row is left."""
-        part = replace(self, rows=kept, dropped=self.dropped + dropped)
-        if not kept:
-            raise _nothing_left(part)
-        return part
+    store: RowStore
+    fingerprints: Fingerprinter
+    part_N: array[int] = field(default_factory=lambda: array("b"))
+    source_N: array[int] = field(default_factory=lambda: array("i"))
+    key_N: array[int] = field(default_factory=lambda: array("Q"))
+    time_N: array[float] = field(default_factory=lambda: array("d"))
+    sources: list[Source] = field(default_factory=list)
+    rows_cut: int = 0
+    _tables: list[Features] = field(default_factory=list)
+    _features: list[Feature] = field(default_factory=list)
 
-    @property
-    def rows_in(self) -> int:
-        return sum(source.rows for source in self.sources)
+    def add(self, row: Row, feature: Feature, time: float, part: str, source: int) -> None:
+        """Takes one row."""
+        self.store.append(row)
+        self.fingerprints.add(row)
+        self.part_N.append(PARTS.index(part))
+        self.source_N.append(source)
+        self.key_N.append(int(row.id, 16))
+        self.time_N.append(time)
+        self._features.append(feature)
+        if len(self._features) == 1 << 14:
+            self._tables.append(table(self._features))
+            self._features = []
 
-    @property
-    def reasons(self) -> dict[str, int]:
-        """Reason → number of rows, the commonest first."""
-        return dict(Counter(one.reason for one in self.dropped).most_common())
+    def features(self) -> NDArray[Any]:
+        """What is known of all rows, as one array."""
+        return np.concatenate([np.zeros(0, FEATURES), *self._tables, table(self._features)])
+
+    def parts(self) -> NDArray[np.int8]:
+        """`part_N` as an array of numpy."""
+        return np.array(self.part_N, np.int8)
+
+    def times(self) -> NDArray[np.float64]:
+        """When each row was made, in seconds; NaN where nobody said."""
+        return np.array(self.time_N, np.float64)
+
+    def keys(self) -> NDArray[np.uint64]:
+        """`key_N` as an array of numpy."""
+        return np.array(self.key_N, np.uint64)
 
 
 def take_in(
-    name: str,
+    part: str,
     files: Sequence[str],
     settings: DataSettings,
+    into: Collected,
+    ledger: Ledger,
     *,
     base: Path,
-    say: Callable[[str], None],
+    say: Say,
     like: Format | None,
-) -> tuple[Part, Format]:
-    """Reads, recognises and converts the files of one part. Returns it with the format of its first file.
+) -> Format:
+    """Reads, recognises, converts and cleans the files of one part. Returns the format of its first file.
 
     Raises DataError: a file is unusable, its format is unknown, or no row of it can be used.
     """
-    rows: list[Row] = []
-    dropped: list[Dropped] = []
-    sources: list[Source] = []
-    cut = 0
-    occurrences: Counter[str] = Counter()
     for file in files:
-        reading = read_file(base / Path(file).expanduser(), file, as_text=settings.format == "text")
-        if not reading.raws:
-            raise _nothing_left(Part(name, [], list(reading.dropped), ()))
-        layout = recognise(reading.raws, settings, file, like)
-        like = like or layout
-        file_rows, file_dropped, file_cut = to_rows(reading.raws, layout, occurrences)
-        file_dropped = sorted([*reading.dropped, *file_dropped], key=_line)
-        if not file_rows:
-            raise _nothing_left(Part(name, [], file_dropped, ()))
-        sources.append(_source(name, reading, layout, file_rows[0]))
-        say(_introduction(sources[-1]))
-        rows, dropped, cut = rows + file_rows, dropped + file_dropped, cut + file_cut
+        for opened in sources(file, base, settings.read, as_text=settings.format == "text", say=say):
+            layout = _take_file(part, opened, settings, into, ledger, base, say, like)
+            like = like or layout
     if like is None:
-        raise DataError(f"No file is named for {name}.")
-    return Part(name, rows, dropped, tuple(sources), cut), like
+        raise DataError(f"No file is named for {part}.")
+    return like
 
 
-def _line(dropped: Dropped) -> int:
-    return int(dropped.source.rpartition(":")[2])
+def _take_file(
+    part: str,
+    opened: Opened,
+    settings: DataSettings,
+    into: Collected,
+    ledger: Ledger,
+    base: Path,
+    say: Say,
+    like: Format | None,
+) -> Format:
+    found = opened.rows()
+    unreadable: list[Raw | Dropped] = []
+    raws = _first_rows(found, unreadable)
+    if not raws:
+        unread = [one for one in unreadable if isinstance(one, Dropped)]
+        raise nothing_left(part, Counter(one.reason for one in unread), unread[0])
+    layout = recognise([raw.value for raw in raws], settings, opened.name, like=like)
+    names = _name_finder(settings, base)
+    taker = Taker(layout, settings.clean, settings.private, settings.time, names)
+    number, before = len(into.sources), len(into.store)
+    first: Row | None = None
+    rows_in = 0
+    reasons: Counter[str] = Counter()
+    lost: list[Dropped] = []  # the first of them
+    for taken in in_order(
+        partial(take, taker), chain(unreadable, found), chunk=ROWS_A_CHUNK, workers=1 if names else cores()
+    ):
+        rows_in += 1
+        row = _note(taken, part, ledger)
+        if taken.cleaned.dropped:
+            reasons[taken.cleaned.dropped.reason] += 1
+            lost = lost or [taken.cleaned.dropped]
+        into.rows_cut += taken.cut
+        if row is not None and taken.feature is not None:
+            first = first or row
+            into.add(row, taken.feature, taken.time, part, number)
+    if first is None or len(into.store) == before:
+        raise nothing_left(part, reasons, lost[0])
+    facts = opened.facts()
+    into.sources.append(Source(
+        part=part, file=facts.name, sha256=facts.sha256, bytes=facts.size_bytes, rows=rows_in, format=layout.name,
+        keys=tuple(preview(key) for key in layout.read),
+        unread_keys=tuple(preview(key) for key in layout.unread(raws[0].value)), first_row=proof(first),
+        notes=tuple(facts.notes),
+    ))  # fmt: skip
+    say(_introduction(into.sources[-1]))
+    return layout
 
 
-def _source(part: str, reading: Reading, layout: Format, first: Row) -> Source:
-    unread = unread_keys(layout, reading.raws[0].value)
-    return Source(
-        part=part,
-        file=reading.file.name,
-        sha256=reading.file.sha256,
-        bytes=reading.file.size_bytes,
-        rows=len(reading.raws) + len(reading.dropped),
-        format=layout.name,
-        keys=tuple(preview(key) for key in (*layout.needed_keys, layout.context) if key),
-        unread_keys=tuple(preview(key) for key in unread),
-        first_row=_first_row(first),
-    )
+def _name_finder(settings: DataSettings, base: Path) -> NameFinder | None:
+    if settings.private.names_model is None or settings.private.action == "off":
+        return None
+    from burnish.data.private.names import name_finder  # it loads a model
+
+    return name_finder(base / Path(settings.private.names_model).expanduser())
+
+
+def _first_rows(found: Iterator[Raw | Dropped], unreadable: list[Raw | Dropped]) -> list[Raw]:
+    """The rows that the format is recognised by. All that was taken from `found` stands in `unreadable` afterwards."""
+    unreadable.extend(islice(found, LOOKED_AT))
+    while not any(isinstance(one, Raw) for one in unreadable) and (more := list(islice(found, LOOKED_AT))):
+        unreadable.extend(more)
+    return [one for one in unreadable if isinstance(one, Raw)]
+
+
+def _note(taken: Taken, part: str, ledger: Ledger) -> Row | None:
+    cleaned = taken.cleaned
+    ledger.change(part, cleaned.changed)
+    ledger.flag(part, cleaned.flagged)
+    if cleaned.dropped:
+        ledger.drop(part, [cleaned.dropped])
+    return cleaned.row
 
 
 def _introduction(source: Source) -> str:
     unread = f"; not read: {', '.join(source.unread_keys[:8])}" if source.unread_keys else ""
     found = f"{source.format.replace('_', '/')} ({', '.join(source.keys)}; {source.rows} rows{unread})"
-    return f"{source.part}: {source.file}: {found}; row 1: {source.first_row}"
+    notes = "".join(f"; {note}" for note in source.notes)
+    return f"{source.part}: {source.file}: {found}{notes}; row 1: {source.first_row}"
 
 
-def _first_row(row: Row) -> str:
-    if isinstance(row, Chat):
-        return f"{preview(row.prompt[-1].content)} → {preview(row.answer)}"
-    if isinstance(row, Pair):
-        return f"{preview(row.prompt[-1].content)} → {preview(row.chosen)} rather than {preview(row.rejected)}"
-    return preview(row.text)
-
-
-def preview(text: str) -> str:
-    """The start of a text on one line, without control characters."""
-    line = "".join(character if character.isprintable() else " " for character in text[: 4 * PREVIEW_CHARACTERS])
-    short = " ".join(line.split())
-    return short if len(short) <= PREVIEW_CHARACTERS else short[: PREVIEW_CHARACTERS - 1] + "…"
-
-
-def _nothing_left(part: Part) -> DataError:
-    first = part.dropped[0]
-    commonest = [f"{count} × {reason} ({REASONS[reason]})" for reason, count in list(part.reasons.items())[:3]]
+def nothing_left(part: str, reasons: Counter[str], first: Dropped) -> DataError:
+    """The error for a part of which every row was dropped: the reasons, and the first row's place."""
+    commonest = reasons.most_common(3)
     return DataError(
-        f"No row of {part.name} can be used.",
+        f"No row of {part} can be used.",
         where=f"{first.source} is the first: {first.reason}" + (f", {preview(first.detail)}" if first.detail else ""),
-        seen="; ".join(commonest),
+        seen="; ".join(f"{count} × {reason} ({REASONS[reason]})" for reason, count in commonest),
         next_move=NEXT_MOVES.get(first.reason, "mend the rows, or name the right file"),
     )

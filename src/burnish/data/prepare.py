@@ -1,26 +1,46 @@
-"""The data stage: files → train.jsonl, dev.jsonl, test.jsonl, dropped.jsonl and the card.
+"""The data stage: files → train.jsonl, dev.jsonl, test.jsonl, what happened to every other row, and the card.
 
-A pure function of the files, the settings and the seed. Every row that comes in is written to exactly one of the four.
+A pure function of the files, the settings and the seed. Every row that comes in is written to exactly one of the three,
+or to dropped.jsonl. Rows pass through one at a time; what is kept of all of them is a few numbers each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from burnish.core.errors import BurnishError
 from burnish.core.files import write_json, write_jsonl, write_text
 from burnish.core.records import Row
 from burnish.core.run_folder import RunFolder
-from burnish.data.card import DataCard, markdown, part_facts
-from burnish.data.clean import drop_duplicates, drop_overlaps, storable
-from burnish.data.group import asked_keys, prompts_with_several_answers, with_groups
-from burnish.data.intake import Part, take_in
+from burnish.data.card import DataCard, Duplicates, PartFacts, Private, licences_beside, markdown, part_measured
+from burnish.data.cleaning.features import KINDS
+from burnish.data.cleaning.labels import are_label_rows
+from burnish.data.croissant import write_croissant
+from burnish.data.duplicates.cluster import Clusters
+from burnish.data.duplicates.fingerprint import Fingerprinter
+from burnish.data.duplicates.near import NearPairs
+from burnish.data.intake import PARTS, Collected, nothing_left, take_in
+from burnish.data.ledger import Counts, Ledger
+from burnish.data.measure import LENGTHS, LengthsOf, measure
 from burnish.data.reasons import REASONS
-from burnish.data.sample import choose
+from burnish.data.review.marks import Marks, read_marks
+from burnish.data.selection import Selection, begin, cluster, drop_duplicates, drop_leaks, find_near, judge_rows
 from burnish.data.settings import DataSettings
 from burnish.data.shape import answer_shape
-from burnish.data.split import Parts, split
+from burnish.data.splitting.assign import assign, newer_than_test
+from burnish.data.splitting.sizes import choose_sizes, said
+from burnish.data.store import RowStore
+
+MOST_LOOKED_AT = 100_000  # rows by which the kind of answers is told
+GROUP_DIGITS = 12
+Say = Callable[[str], None]
 
 
 def prepare(
@@ -29,83 +49,136 @@ def prepare(
     *,
     base: Path,
     seed: int,
-    length_of: Callable[[Row], int],
+    lengths_of: LengthsOf,
     context: int,
-    say: Callable[[str], None],
+    say: Say,
 ) -> DataCard:
-    """Runs the stage. `length_of` gives the tokens of a rendered row, `context` how many the model takes.
+    """Runs the stage. `lengths_of` gives the lengths of rendered rows, `context` how many the model takes.
 
     Raises DataError: a file is unusable, its format is unknown, or too little is left to train on.
     """
-    train, dev, test = _without_overlaps(*_read_parts(settings, base, say))
-    tokens_by_id: dict[str, int] = {}
-
-    def chosen(part: Part, count: int | None) -> Part:
-        kept, dropped, tokens = choose(part.rows, count, seed=seed, length_of=length_of, context=context)
-        tokens_by_id.update(tokens)
-        return part.after(with_groups(kept, part.name), dropped)
-
-    train = chosen(train, settings.rows)
-    dev = dev and chosen(dev, None)
-    test = test and chosen(test, settings.test_rows)
-    parts = split(
-        train.rows,
-        own_dev=dev.rows if dev else None,
-        own_test=test.rows if test else None,
-        shares=(settings.test_share, settings.dev_share),
-        seed=seed,
-    )
-    inputs = [part for part in (train, dev, test) if part]
-    card = _card(settings, inputs, parts, tokens_by_id, seed, context)
-    _say_result(card, say)
-    _write(folder, parts, inputs, card)
+    folder.data.mkdir(parents=True, exist_ok=True)
+    with Ledger(folder) as ledger, closing(RowStore(folder.data)) as store:
+        rows = _collect(settings, store, ledger, base, say)
+        marks = read_marks(base / Path(settings.review).expanduser()) if settings.review else Marks()
+        selection = begin(rows, ledger, marks)
+        judge_rows(selection, settings)
+        near = find_near(selection, settings, base)
+        drop_duplicates(selection, near, settings)
+        _drop_leaks(selection, near, settings, "benchmark", "test", "dev")
+        lengths_N = _measure(selection, settings, seed, lengths_of, context)
+        _check_left(selection)
+        clusters = cluster(selection, near, *PARTS[:3])
+        _split(selection, settings, clusters, seed, say)
+        # Near duplicates stand on one side already, as far as that can be; what is left is one row inside another.
+        _drop_leaks(selection, None, settings, "test", "dev")
+        _check_left(selection)
+        card = _card(settings, selection, clusters, lengths_N, base, seed, context)
+        _say_result(card, say)
+        _write(folder, selection, clusters, card)
     return card
 
 
-def _read_parts(
-    settings: DataSettings, base: Path, say: Callable[[str], None]
-) -> tuple[Part, Part | None, Part | None]:
-    """Train, dev and test as the files hold them; dev and test are None where the user gave no file."""
-    train, layout = take_in("train", settings.train_files, settings, base=base, say=say, like=None)
-    own = {
-        name: take_in(name, [file], settings, base=base, say=say, like=layout)[0]
-        for name, file in (("dev", settings.dev), ("test", settings.test))
-        if file is not None
-    }
-    return train, own.get("dev"), own.get("test")
+def _collect(settings: DataSettings, store: RowStore, ledger: Ledger, base: Path, say: Say) -> Collected:
+    """The rows of all files. The format of the train file wins in the others where its keys are there."""
+    rows = Collected(store, Fingerprinter(store.folder))
+    layout = take_in("train", settings.train_files, settings, rows, ledger, base=base, say=say, like=None)
+    for part, file in (("dev", settings.dev), ("test", settings.test)):
+        if file is not None:
+            take_in(part, [file], settings, rows, ledger, base=base, say=say, like=layout)
+    if settings.decontaminate:
+        take_in("benchmark", settings.decontaminate, settings, rows, ledger, base=base, say=say, like=None)
+    return rows
 
 
-def _without_overlaps(train: Part, dev: Part | None, test: Part | None) -> tuple[Part, Part | None, Part | None]:
-    """The test is sacred: what it asks leaves train and dev. It is never changed itself."""
-    train = train.after(*drop_duplicates(train.rows))
-    if test:
-        asked = asked_keys(test.rows)
-        train = train.after(*drop_overlaps(train.rows, asked, "overlaps_test"))
-        dev = dev and dev.after(*drop_overlaps(dev.rows, asked, "overlaps_test"))
-    if dev:
-        train = train.after(*drop_overlaps(train.rows, asked_keys(dev.rows), "overlaps_dev"))
-    return train, dev, test
+def _drop_leaks(selection: Selection, near: NearPairs | None, settings: DataSettings, *held: str) -> None:
+    """Leaves out what gives a row of these parts away."""
+    learnt = {"benchmark": ("train", "dev"), "test": ("train", "dev"), "dev": ("train",)}
+    for part in held:
+        drop_leaks(selection, near, settings, learnt=learnt[part], held=part)
+
+
+def _check_left(selection: Selection) -> None:
+    """Raises DataError: no row is left of a part that came from files of its own."""
+    for part in dict.fromkeys(source.part for source in selection.rows.sources):
+        if not selection.among(part).any():
+            raise nothing_left(part, selection.ledger.dropped[part], selection.ledger.first_dropped[part])
+
+
+def _measure(
+    selection: Selection, settings: DataSettings, seed: int, lengths_of: LengthsOf, context: int
+) -> NDArray[np.void]:
+    counts = {"train": settings.rows, "dev": None, "test": settings.test_rows}
+    lengths_N = np.zeros(len(selection.alive_N), LENGTHS)
+    for part, count in counts.items():
+        found_N = measure(selection, part, count, seed=seed, lengths_of=lengths_of, context=context)
+        lengths_N[selection.among(part)] = found_N[selection.among(part)]
+    return lengths_N
+
+
+def _split(selection: Selection, settings: DataSettings, clusters: Clusters, seed: int, say: Say) -> None:
+    """Moves rows of train to test and dev where the user gave no file for these."""
+    numbers = selection.numbers("train")
+    own_test, own_dev = settings.test is not None, settings.dev is not None
+    sizes = choose_sizes(
+        len(numbers),
+        test_gain=settings.test_gain,
+        test_share=settings.test_share,
+        dev_share=settings.dev_share,
+        own_test=own_test,
+        own_dev=own_dev,
+    )
+    features, times = selection.features[numbers], selection.rows.times()[numbers]
+    selection.part_N[numbers] = assign(
+        clusters.name_N[numbers],
+        selection.rows.keys()[numbers],
+        np.unique(features["answer"], return_inverse=True)[1] if are_label_rows(features) else None,
+        times if settings.time is not None else None,
+        sizes,
+        seed,
+    )
+    if settings.time is not None and not own_test:
+        newer = newer_than_test(times, selection.part_N[numbers])
+        say(f"test holds the newest rows; {newer} newer ones stand with older rows that say the same")
 
 
 def _card(
-    settings: DataSettings, inputs: list[Part], parts: Parts, tokens_by_id: dict[str, int], seed: int, context: int
+    settings: DataSettings,
+    selection: Selection,
+    clusters: Clusters,
+    lengths_N: NDArray[np.void],
+    base: Path,
+    seed: int,
+    context: int,
 ) -> DataCard:
     # The shape guides prompts and training, so it is taken without looking at the test.
-    learnt = parts.train + parts.dev
-    written = {"train": parts.train, "dev": parts.dev, "test": parts.test}
+    learnt = _shown(selection, "train", "dev")
+    ledger = selection.ledger
     card = DataCard(
-        sources=tuple(source for part in inputs for source in part.sources),
-        rows_in=sum(part.rows_in for part in inputs),
-        parts={name: part_facts(rows, tokens_by_id) for name, rows in written.items()},
-        dropped={part.name: part.reasons for part in inputs if part.dropped},
-        rows_cut=sum(part.cut for part in inputs),
-        prompts_with_several_answers=prompts_with_several_answers(learnt),
+        sources=tuple(source for source in selection.rows.sources if source.part != "benchmark"),
+        rows_in=sum(source.rows for source in selection.rows.sources if source.part != "benchmark"),
+        parts={part: _part(selection, clusters, lengths_N, part) for part in PARTS[:3]},
+        dropped=_counts(ledger.dropped),
+        rows_cut=selection.rows.rows_cut,
+        prompts_with_several_answers=prompts_with_several_answers(selection),
         own_test=settings.test is not None,
         shape=answer_shape(learnt),
         instructions=settings.instructions,
         seed=seed,
         context=context,
-    )
+        changed=_counts(ledger.changed),
+        flagged=_counts(ledger.flagged),
+        licences_found=licences_beside(_local_files(settings, base)),
+        duplicates=_duplicates(selection, clusters, settings),
+        leaks_kept=len(selection.leaked),
+        licence=settings.licence,
+        searched=tuple(settings.decontaminate),
+        private=Private(settings.private.action, tuple(settings.private.kinds)),
+        split_by="time" if settings.time is not None else "group",
+        test_can_show=said(int(selection.among("test").sum()), settings.test_gain),
+        observations=tuple(selection.observations),
+        kinds=_kinds(selection),
+    )  # fmt: skip
     if card.rows_in != card.rows_written + card.rows_dropped:
         raise BurnishError(
             "Rows were lost: this is a fault in Burnish.",
@@ -114,17 +187,81 @@ def _card(
     return card
 
 
-def _say_result(card: DataCard, say: Callable[[str], None]) -> None:
+def _counts(counts: Counts) -> dict[str, dict[str, int]]:
+    return {part: dict(reasons.most_common()) for part, reasons in counts.items() if part != "benchmark"}
+
+
+def _part(selection: Selection, clusters: Clusters, lengths_N: NDArray[np.void], part: str) -> PartFacts:
+    among = selection.among(part)
+    groups, learnt = len(np.unique(clusters.cluster_N[among])), int(lengths_N["learnt"][among].sum())
+    return part_measured(lengths_N["tokens"][among].tolist(), groups=groups, learnt=learnt)
+
+
+def _duplicates(selection: Selection, clusters: Clusters, settings: DataSettings) -> Duplicates:
+    sizes = np.bincount(clusters.cluster_N[selection.among(*PARTS[:3])])
+    several = sizes[sizes > 1]
+    return Duplicates(
+        clusters=len(several),
+        rows=int(several.sum()),
+        largest=int(several.max(initial=0)),
+        near=settings.duplicates.near != "off",
+        loosened=clusters.loosened,
+        parted=clusters.parted,
+        semantic=settings.duplicates.semantic,
+    )
+
+
+def _kinds(selection: Selection) -> dict[str, int]:
+    counts = np.bincount(selection.features["kind"][selection.among(*PARTS[:3])], minlength=len(KINDS))
+    return {kind.__name__.lower(): int(count) for kind, count in zip(KINDS, counts, strict=True) if count}
+
+
+def _local_files(settings: DataSettings, base: Path) -> list[Path]:
+    names = [name for name in (*settings.train_files, settings.dev, settings.test) if name and "://" not in name]
+    return [base / Path(name).expanduser() for name in names]
+
+
+def _shown(selection: Selection, *parts: str) -> list[Row]:
+    """The rows of these parts, or a fair sample of them."""
+    numbers = selection.numbers(*parts)
+    if len(numbers) > MOST_LOOKED_AT:
+        numbers = np.sort(numbers[np.argsort(selection.rows.keys()[numbers])[:MOST_LOOKED_AT]])
+    return [selection.row(number) for number in numbers.tolist()]
+
+
+def prompts_with_several_answers(selection: Selection) -> int:
+    """How many prompts of train and dev stand with more than one answer: noise where only one can be right."""
+    numbers = selection.numbers("train", "dev")
+    asked_answered = np.stack(
+        [selection.fingerprints.asked_N[numbers], selection.fingerprints.answer_N[numbers]], axis=1
+    )
+    pairs = np.unique(asked_answered[asked_answered[:, 1] != 0], axis=0)
+    return int((np.unique(pairs[:, 0], return_counts=True)[1] > 1).sum())
+
+
+def _say_result(card: DataCard, say: Say) -> None:
     for part, reasons in card.dropped.items():
         for reason, count in reasons.items():
             say(f"{part}: {count} dropped, {reason}: {REASONS[reason]}")
     sizes = " + ".join(f"{part.rows} {name}" for name, part in card.parts.items())
+    say(card.test_can_show)
     say(f"{card.rows_in} rows in = {sizes} + {card.rows_dropped} dropped; answers: {card.shape.kind}")
 
 
-def _write(folder: RunFolder, parts: Parts, inputs: list[Part], card: DataCard) -> None:
-    for path, rows in ((folder.train, parts.train), (folder.dev, parts.dev), (folder.test, parts.test)):
-        write_jsonl(path, (row.to_json() for row in rows))
-    write_jsonl(folder.dropped, (storable(dropped) for part in inputs for dropped in part.dropped))
+def _write(folder: RunFolder, selection: Selection, clusters: Clusters, card: DataCard) -> None:
+    paths = {"train": folder.train, "dev": folder.dev, "test": folder.test}
+    for part, path in paths.items():
+        write_jsonl(path, (row.to_json() for row in _finished(selection, clusters, part)))
     write_json(folder.data_card, card.to_json())
     write_text(folder.data_card.with_suffix(".md"), markdown(card))
+    write_croissant(folder, card)
+
+
+def _finished(selection: Selection, clusters: Clusters, part: str) -> Iterator[Row]:
+    """The rows of a part with their groups; copies of a row that are kept get names of their own."""
+    seen: Counter[str] = Counter()
+    for number in selection.numbers(part).tolist():
+        row = selection.row(number)
+        seen[row.id] += 1
+        name = row.id if seen[row.id] == 1 else f"{row.id}-{seen[row.id]}"
+        yield replace(row, id=name, group=f"{clusters.name_N[number]:016x}"[:GROUP_DIGITS])

@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 from pydantic import Field, field_validator, model_validator
 
 from burnish.core.settings import Settings
+from burnish.data.cleaning.settings import CleanSettings
+from burnish.data.duplicates.settings import DuplicateSettings
+from burnish.data.private.settings import PrivateSettings
+from burnish.data.read.settings import ReadSettings
 
-FormatName: TypeAlias = Literal["messages", "prompt_completion", "alpaca", "sharegpt", "preference", "columns", "text"]
+FormatName: TypeAlias = Literal[
+    "messages",
+    "sharegpt",
+    "dialogue",
+    "prompt_completion",
+    "alpaca",
+    "question_answer",
+    "choice",
+    "preference",
+    "rated",
+    "prompts",
+    "columns",
+    "text",
+]
+# Which columns a user may name in each format.
+NAMED: Mapping[str, tuple[str, ...]] = {
+    "auto": ("prompt", "completion", "rejected", "score"),
+    "columns": ("prompt", "completion"),
+    "prompt_completion": ("prompt", "completion"),
+    "rated": ("prompt", "completion", "score"),
+    "preference": ("prompt", "completion", "rejected"),
+    "prompts": ("prompt",),
+}
 
 
 class DataSettings(Settings):
@@ -35,23 +62,60 @@ class DataSettings(Settings):
     format: Literal["auto"] | FormatName = Field(
         default="auto", description="How a row is laid out. `auto` looks at the keys and says what it found."
     )
-    prompt: str | None = Field(default=None, description="Name of the column that holds the question.")
-    completion: str | None = Field(default=None, description="Name of the column that holds the answer.")
+    prompt: str | None = Field(
+        default=None,
+        description="The column that holds the question; a path such as `data.question` or `questions.0` leads into "
+        "objects and lists.",
+    )
+    completion: str | None = Field(
+        default=None, description="The column that holds the answer, or a path such as `answers.text.0`."
+    )
+    rejected: str | None = Field(
+        default=None,
+        description="The column that holds the worse of two answers; `completion` is then the better one. Needless "
+        "where the columns are called chosen and rejected.",
+    )
+    score: str | None = Field(
+        default=None,
+        description="The column that rates the answer: true or false, or a number where more is better. The rows are "
+        "then learnt as rated answers.",
+    )
     template: str | None = Field(
         default=None,
-        description="A prompt built from columns, such as '{context}\\n\\n{question}'. Only {column} is replaced; "
-        "{{ and }} stand for braces.",
+        description="A prompt built from columns, such as '{context}\\n\\n{question}'. Replaced are {column}, "
+        "{path.in.a.column}, {words(column)}: a list as a line, {entities(tokens, tags)}: tagged words as a JSON list, "
+        "and {choice(choices, right)}: the right one of several; {{ and }} stand for braces.",
+    )
+    completion_template: str | None = Field(
+        default=None, description="An answer built from columns, in the way of `template`."
+    )
+    labels: list[str] | None = Field(
+        default=None,
+        min_length=2,
+        description="The names of labels that the answer's column holds as numbers, in the order of their numbers "
+        "from 0. Default: the names that the file itself gives (Parquet and Arrow files of the Hub), else the numbers.",
     )
     instructions: str | None = Field(
         default=None,
         description="What you would tell the base model to do this task. Only evaluation reads it, for its opponent.",
     )
-    test_share: float = Field(
-        default=0.2,
+    test_gain: float = Field(
+        default=0.05,
+        ge=0.01,
+        le=0.5,
+        description="The gain of accuracy that the test should be able to show, as a share: without a test file as "
+        "many rows are held out as that takes (498 for 5 points), at most a fifth of all.",
+    )
+    test_share: float | None = Field(
+        default=None,
         gt=0,
         le=0.5,
-        description="Share of the rows held out for the verdict when there is no test file, at most 1000 rows. "
-        "A fifth leaves most rows to learn from and still shows gains of a useful size.",
+        description="Share of the rows held out for the verdict instead, at most 1000 rows. Default: by `test_gain`.",
+    )
+    time: str | None = Field(
+        default=None,
+        description="The column that says when a row was made (ISO dates, or numbers). The newest rows are then the "
+        "test, those before them dev: what a model must do is to come, not to be drawn from the same days.",
     )
     dev_share: float = Field(
         default=0.1,
@@ -59,6 +123,30 @@ class DataSettings(Settings):
         le=0.5,
         description="Share of train kept for early stopping and for choosing prompts: 20 to 200 rows, never more than "
         "a third. Fewer are too noisy to choose by; more are better spent on learning.",
+    )
+    read: ReadSettings = Field(default=ReadSettings(), description="How files are opened.")
+    clean: CleanSettings = Field(default=CleanSettings(), description="What is repaired, reported or left out.")
+    private: PrivateSettings = Field(default=PrivateSettings(), description="Private data in the rows.")
+    duplicates: DuplicateSettings = Field(
+        default=DuplicateSettings(), description="Rows that say the same, and rows that give the test away."
+    )
+    review: str | None = Field(
+        default=None,
+        description="The table that `burnish prepare --review` wrote, with `keep` or `drop` beside the rows that you "
+        "decided about.",
+    )
+    licence: str | None = Field(
+        default=None, description="The licence of the data, as its card and the model's are to say it."
+    )
+    leaks: Literal["drop", "keep"] = Field(
+        default="drop",
+        description="What happens to rows of train and dev that give away a row of the test. With `keep` they are "
+        "reported, and there is no verdict until they are gone.",
+    )
+    decontaminate: list[str] = Field(
+        default=[],
+        description="Files with items of benchmarks that you mean to be judged by: rows of train and dev that hold "
+        "such an item are left out.",
     )
     longer: Literal["drop"] = Field(
         default="drop",
@@ -76,14 +164,29 @@ class DataSettings(Settings):
     def _columns_fit_together(self) -> DataSettings:
         if self.template is not None and self.prompt is not None:
             raise ValueError("give `prompt` or `template`, not both")
-        names_columns = self.prompt or self.completion or self.template
-        if names_columns and self.format not in ("auto", "columns", "prompt_completion"):
-            raise ValueError(f"`prompt`, `completion` and `template` do not apply to format `{self.format}`")
-        if self.format == "columns" and not (self.prompt or self.template):
+        if self.completion_template is not None and self.completion is not None:
+            raise ValueError("give `completion` or `completion_template`, not both")
+        named = {
+            "prompt": self.prompt or self.template,
+            "completion": self.completion or self.completion_template,
+            "rejected": self.rejected,
+            "score": self.score,
+        }
+        for what in (what for what, given in named.items() if given and what not in NAMED.get(self.format, ())):
+            raise ValueError(f"`{what}`, by name or as a template, does not apply to format `{self.format}`")
+        if self.rejected and not self.completion:
+            raise ValueError("`rejected` needs `completion`, the better answer, beside it")
+        if self.format == "columns" and not named["prompt"]:
             raise ValueError("format `columns` needs `prompt` or `template`")
         if self.test_rows is not None and self.test is None:
             raise ValueError("`test_rows` has no effect without `test`")
         return self
+
+    @property
+    def names_columns(self) -> bool:
+        """Whether the user says where some part of a row stands."""
+        named = (self.prompt, self.template, self.completion, self.completion_template, self.rejected, self.score)
+        return any(named)
 
     @property
     def train_files(self) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from burnish.core.errors import DataError
-from burnish.core.records import Chat, Message
+from burnish.core.records import Chat, Message, Tools
 from burnish.evals.prompt_examples import Examples
 from burnish.render.renderer import Renderer
 
@@ -94,23 +94,23 @@ class PromptMaker:
         """Token ids. Where not all examples fit, fewer are shown, and in the end the row's own prompt alone."""
         shown = candidate
         while True:
-            ids = self.render(self.messages(shown, row))
+            ids = self.render(self.messages(shown, row), row.tools)
             if len(ids) <= self.room:
                 return ids
             if not shown.examples:
-                return self.renderer.prompt(row.prompt)
+                return self.renderer.prompt(row.prompt, row.tools)
             # in proportion to what is too much, and one less at least
             shown = replace(shown, examples=min(shown.examples - 1, shown.examples * self.room // len(ids)))
 
-    def render(self, messages: Sequence[Message]) -> list[int]:
+    def render(self, messages: Sequence[Message], tools: Tools = ()) -> list[int]:
         """Ids of a conversation; for a template that knows no system message, with it before the first question."""
         try:
-            return self.renderer.prompt(messages)
+            return self.renderer.prompt(messages, tools)
         except DataError:
             if len(messages) < 2 or messages[0].role != "system" or messages[1].role != "user":
                 raise
             first = Message("user", f"{messages[0].content}\n\n{messages[1].content}")
-            return self.renderer.prompt([first, *messages[2:]])
+            return self.renderer.prompt([first, *messages[2:]], tools)
 
     def _chosen(self, candidate: Candidate, row: Chat) -> list[Chat]:
         if candidate.strategy == "nearest":

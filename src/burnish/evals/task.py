@@ -30,7 +30,7 @@ class Task:
         """Token ids up to the answer."""
         if arm == "prompted" and self.winner is not None:
             return self.maker.prompt(self.winner, row)
-        return self.renderer.prompt(row.prompt)
+        return self.renderer.prompt(row.prompt, row.tools)
 
 
 def shown_prompt(row: Chat) -> str:

@@ -33,8 +33,15 @@ class TaskData:
 
 
 def read_task_data(folder: RunFolder, settings: EvaluateSettings, seed: int) -> TaskData:
-    """Reads the parts and the data card. Raises DataError: test is empty."""
+    """Reads the parts and the data card. Raises DataError: test is empty, or known to the model."""
     card = read_card(folder.data_card)
+    if card.leaks_kept:
+        raise DataError(
+            "There is no verdict: rows to learn from give the test away.",
+            where=str(folder.flagged),
+            seen=f"{card.leaks_kept} rows",
+            next_move="leave them out: --set data.leaks=drop --fresh",
+        )
     rows = _sample(read_rows(folder.test), settings.items, f"{seed} test")
     if not rows:
         raise DataError(

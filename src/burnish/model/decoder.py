@@ -41,11 +41,21 @@ class _Narrowed(torch.autograd.Function):
 class Linear(nn.Linear):
     """x Wᵀ + b in the precision of x: a float32 master copy multiplies in bf16 when the activations are bf16."""
 
+    def reset_parameters(self) -> None:
+        """Weights are always read; to draw random ones first would import torch's compiler, a second and a half."""
+
     def forward(self, x: Tensor) -> Tensor:
         if self.weight.dtype == x.dtype:
             return F.linear(x, self.weight, self.bias)
         product: Tensor = _Narrowed.apply(x, self.weight)  # type: ignore[no-untyped-call]
         return product if self.bias is None else product + self.bias.to(x.dtype)
+
+
+class Embedding(nn.Embedding):
+    """A row for each token."""
+
+    def reset_parameters(self) -> None:
+        """As `Linear`'s."""
 
 
 class RMSNorm(nn.Module):
@@ -147,7 +157,7 @@ class Trunk(nn.Module):
 
     def __init__(self, config: DecoderConfig, pointwise: Pointwise) -> None:
         super().__init__()
-        self.embed_tokens = nn.Embedding(config.vocab, config.width)
+        self.embed_tokens = Embedding(config.vocab, config.width)
         self.layers = nn.ModuleList(Layer(config, layer, pointwise) for layer in range(config.layers))
         self.norm = RMSNorm(config.width, config.norm_epsilon, 1.0 if config.gemma else 0.0, pointwise)
 

@@ -9,8 +9,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from transformers import AutoTokenizer, PreTrainedTokenizerFast
-from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+from transformers import PreTrainedTokenizerFast
 
 from burnish.core.errors import ModelError
 from burnish.model.panics import as_model_error
@@ -26,6 +25,9 @@ def folder_config(folder: Path) -> dict[str, Any]:
 
     Raises ModelError: it is missing, not JSON, or names a model type that transformers does not have.
     """
+    # transformers' registers take a quarter of a second, which a GGUF file does not need.
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+
     config = _json(folder, "config.json", "this is not a model folder: save the model with `save_pretrained`")
     kind = config.get("model_type")
     if isinstance(kind, str) and kind in MULTIMODAL and isinstance(config.get("text_config"), dict):
@@ -86,6 +88,8 @@ def folder_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
             where=str(folder),
             next_move="copy tokenizer.json and tokenizer_config.json of the same model into it",
         )
+    from transformers import AutoTokenizer  # as `CONFIG_MAPPING` above
+
     with as_model_error(lambda error: _bad_tokenizer(folder, error)):
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
     if not isinstance(tokenizer, PreTrainedTokenizerFast):

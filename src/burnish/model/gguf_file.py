@@ -11,7 +11,7 @@ import mmap
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from math import prod
+from math import gcd, prod
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from burnish.core.errors import ModelError
 MAX_KEY_BYTES = 65_535
 MAX_NAME_BYTES = 127
 MAX_ALIGNMENT = 1 << 16
+WIDER = 8  # rows that are read as one where their number allows it
 READABLE = frozenset(
     GGMLQuantizationType[name]
     for name in ("F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q4_K", "Q5_K", "Q6_K")
@@ -88,8 +89,10 @@ class GGUFFile:
             )
         if tensor.type in (GGMLQuantizationType.F32, GGMLQuantizationType.F16):
             return raw.view("<f4" if tensor.type is GGMLQuantizationType.F32 else "<f2")
-        values: np.ndarray[Any, np.dtype[Any]] = dequantize(raw, tensor.type).reshape(tensor.shape)
-        return values
+        # The library takes 16 rows at a time, and a block does not know its row: in wide rows it is twice as quick.
+        rows = gcd(raw.size // raw.shape[-1], WIDER)
+        values: np.ndarray[Any, np.dtype[Any]] = dequantize(raw.reshape(-1, rows * raw.shape[-1]), tensor.type)
+        return values.reshape(tensor.shape)
 
 
 @dataclass

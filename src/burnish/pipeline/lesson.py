@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import tee
 from typing import Any
 
 from burnish.adapt import methods
@@ -13,10 +14,11 @@ from burnish.core.records import Pair, Row
 from burnish.data.rows import read_rows
 from burnish.model.decoder import Decoder
 from burnish.objectives.dpo import DPO, NumberedPair, Reference, cached, pair_logprobs, switched
-from burnish.objectives.registry import check_row
+from burnish.objectives.registry import check_row, has_objective
 from burnish.objectives.settings import DPOSettings
 from burnish.objectives.sft import SFT
 from burnish.pipeline.workshop import Workshop
+from burnish.render.batch import Length, measure_rows
 from burnish.render.renderer import Rendered
 from burnish.train.guard import check_rows
 from burnish.train.loop import Objective, Rows
@@ -34,17 +36,22 @@ class Lesson:
     longest: int
 
 
-def row_length(shop: Workshop, row: Row) -> int:
-    """Tokens of a row as the model reads it; of a pair, of its longer answer with the prompt.
+def row_lengths(shop: Workshop, rows: Iterable[Row]) -> Iterator[Length | DataError]:
+    """Tokens of each row as the model reads it, of a pair those of its longer answer with the prompt; and how many are
+    learnt. A DataError stands for a row that can't be rendered, or of which nothing would be learnt.
 
-    Raises DataError: it can't be rendered, or nothing of it would be learnt. RecipeError: the objective cannot learn
-    from this kind of row.
+    Raises RecipeError: the objective cannot learn from this kind of row, and another can.
     """
-    check_row(shop.recipe.objective.type, row)
-    rendered = _rendered(shop, row)
-    if not all(one.trained for one in rendered):
-        raise DataError("The model's chat template leaves no token of this row to learn.")
-    return max(len(one.ids) for one in rendered)
+    first, second = tee(rows)
+    for row, found in zip(first, measure_rows(shop.renderer, second), strict=True):
+        if has_objective(row):
+            check_row(shop.recipe.objective.type, row)
+        if isinstance(found, DataError):
+            yield found
+        elif has_objective(row) and not all(one.learnt for one in found):
+            yield DataError("The model's chat template leaves no token of this row to learn.")
+        else:
+            yield Length(max(one.tokens for one in found), sum(one.learnt for one in found))
 
 
 def _rendered(shop: Workshop, row: Row) -> tuple[Rendered, ...]:

@@ -22,11 +22,10 @@ from burnish.core.ranks import is_first
 from burnish.core.records import Message, Row, Text
 from burnish.core.run_folder import RunFolder
 from burnish.core.world import join_world, single_world
-from burnish.data.prepare import prepare
 from burnish.data.rows import read_rows
 from burnish.model.decoder import Decoder
 from burnish.pipeline import stages
-from burnish.pipeline.lesson import row_length
+from burnish.pipeline.lesson import row_lengths
 from burnish.pipeline.training import train_stage
 from burnish.pipeline.workshop import Workshop, just
 from burnish.recipe.recipe import Recipe, write_recipe
@@ -142,12 +141,19 @@ def _note_beginning(shop: Workshop) -> None:
 
 def _prepare_inputs(shop: Workshop) -> dict[str, Any]:
     data = shop.recipe.data
-    names = [*data.train_files, *(name for name in (data.test, data.dev) if name)]
-    paths = [shop.base / name for name in names]
-    hashes = {f"file {path.name}": sha256_of_tree(path) for path in paths if path.is_file()}
-    settings = stages.flatten(data.model_dump(mode="json", exclude={"instructions", "train", "test", "dev"}), "data")
+    names = [*data.train_files, *data.decontaminate, *(name for name in (data.test, data.dev, data.review) if name)]
+    paths = [path for name in names if "://" not in name for path in _named(shop.base / Path(name).expanduser())]
+    hashes = {f"file {path.name}": sha256_of_tree(path) for path in paths}
+    settings = stages.flatten(
+        data.model_dump(mode="json", exclude={"instructions", "train", "test", "dev", "review", "licence"}), "data"
+    )
     return {"model": shop.model_hash, "train.seed": shop.recipe.train.seed, "model.context": shop.recipe.model.context,
             **hashes, **settings}  # fmt: skip
+
+
+def _named(path: Path) -> list[Path]:
+    """A file or folder; what a pattern stands for; nothing where there is no such thing."""
+    return [path] if path.exists() else sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
 
 
 def _train_inputs(shop: Workshop) -> dict[str, Any]:
@@ -174,19 +180,21 @@ def _export_inputs(shop: Workshop) -> dict[str, Any]:
     return {"model": shop.model_hash, "weights": shop.weights_hash(), **settings}
 
 
+# Each stage imports what it alone needs: word lists, statistics and exporters take a second that the others can spare.
+
+
 def _prepare(shop: Workshop, say: Say) -> None:
+    from burnish.data.prepare import prepare
+
     prepare(
         shop.recipe.data,
         shop.run,
         base=shop.base,
         seed=shop.recipe.train.seed,
-        length_of=lambda row: row_length(shop, row),
+        lengths_of=lambda rows: row_lengths(shop, rows),
         context=shop.context,
         say=say,
     )
-
-
-# The two stages below import what they alone need: statistics and exporters take a second that training can do without.
 
 
 def _evaluate(shop: Workshop, say: Say) -> None:

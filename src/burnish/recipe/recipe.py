@@ -70,7 +70,7 @@ def read_recipe(
         values["model"] = {**values.get("model", {}), "name": _from_here(model)}
     if data is not None:
         kept = values.get("data", {})
-        values["data"] = {**kept, "train": str(Path(data).absolute())}
+        values["data"] = {**kept, "train": absolute(Path.cwd(), data)}
     if name is not None:
         values["name"] = name
     for key, value in (changes or {}).items():
@@ -110,14 +110,20 @@ def default_name(recipe: Recipe, path: Path | None) -> str:
     return re.sub(r"[^\w.-]+", "-", stem).strip("-.") or "run"
 
 
+def absolute(base: Path, name: str) -> str:
+    """A file as it may be named from anywhere; an address of the network as it is."""
+    return name if "://" in name else str((base / Path(name).expanduser()).absolute())
+
+
 def write_recipe(recipe: Recipe, base: Path, path: Path) -> None:
     """Every value resolved, nothing implied; paths absolute, so that the run can be read from anywhere."""
     values = recipe.model_dump(mode="json")
     data = values["data"]
-    data["train"] = [str((base / name).absolute()) for name in recipe.data.train_files]
-    for part in ("test", "dev"):
+    data["train"] = [absolute(base, name) for name in recipe.data.train_files]
+    data["decontaminate"] = [absolute(base, name) for name in recipe.data.decontaminate]
+    for part in ("test", "dev", "review"):
         if data[part]:
-            data[part] = str((base / data[part]).absolute())
+            data[part] = absolute(base, data[part])
     if (base / recipe.model.name).exists():
         values["model"]["name"] = str((base / recipe.model.name).absolute())
     write_text(path, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))

@@ -8,16 +8,21 @@ stays text.
 
 from __future__ import annotations
 
-import re
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerFast
 
 from burnish.core.errors import DataError
-from burnish.core.records import Chat, Message, Pair, Text
+from burnish.core.records import Chat, Message, Pair, Prompt, Rated, Row, Text, Tools
+from burnish.render.page import Page, Talk, hide_special, write_page, write_prompt
+from burnish.render.special import SpecialNames, special_names
+from burnish.render.tokens import Cut, Piece, tokenise
+from burnish.render.tools import Part, Shown, check_shown, parts_shown, shown
 
 # For models without a template: a plain one, exported with the tuned model.
 PLAIN_TEMPLATE = (
@@ -61,19 +66,37 @@ class RenderedPair:
 
 @dataclass(frozen=True)
 class Renderer:
-    """A tokenizer with its chat template. `own_template` is False where the model came without one."""
+    """A tokenizer with its chat template. `own_template` is False where the model came without one.
+
+    `tool_parts` is what the template writes down of tools.
+    """
 
     tokenizer: PreTrainedTokenizerFast
     template: str
     stop_ids: frozenset[int]
     own_template: bool = True
     special: Mapping[str, int] = field(default_factory=dict)
+    tool_parts: frozenset[Part] = frozenset()
 
-    def text(self, messages: Sequence[Message], *, generation_prompt: bool = False) -> str:
+    @cached_property
+    def names(self) -> SpecialNames:
+        """The names of special tokens, ready to be looked for."""
+        return special_names(self.special)
+
+    @cached_property
+    def stop_names(self) -> tuple[str, ...]:
+        """The names of the special tokens at which generation stops."""
+        return tuple(name for name, index in self.special.items() if index in self.stop_ids)
+
+    def text(self, messages: Sequence[Message], tools: Tools = (), *, generation_prompt: bool = False) -> str:
         """The conversation as one string. Raises DataError: the template refuses it."""
+        return self._text([shown(message) for message in messages], tools, generation_prompt)
+
+    def _text(self, messages: Sequence[Shown], tools: Tools, generation_prompt: bool) -> str:
         try:
             text = self.tokenizer.apply_chat_template(
-                [message.to_json() for message in messages],
+                list(messages),
+                tools=[dict(tool) for tool in tools] or None,
                 chat_template=self.template,
                 add_generation_prompt=generation_prompt,
                 tokenize=False,
@@ -82,129 +105,90 @@ class Renderer:
             raise DataError(
                 "The model's chat template refuses this conversation.",
                 seen=str(error),
-                where="roles: " + ", ".join(message.role for message in messages),
+                where="roles: " + ", ".join(message["role"] for message in messages),
                 next_move="most templates want user and assistant in turn, with at most one system message first",
             ) from error
         return str(text)
 
-    def prompt(self, messages: Sequence[Message]) -> list[int]:
+    def prompt(self, messages: Sequence[Message], tools: Tools = ()) -> list[int]:
         """Ids of the conversation so far and the beginning of the answer: what generation continues."""
-        return self._render(messages, generation_prompt=True).ids
+        page = write_prompt(self._talk(messages, tools), self.names)
+        return tokenise(self.tokenizer, [page.pieces])[0].ids_T
 
-    def row(self, row: Chat | Text) -> Rendered:
-        """Ids and weights of a row that is learnt as it stands."""
-        if isinstance(row, Chat):
-            return self._render(row.messages, generation_prompt=False)
-        ids = self.tokenizer.encode(row.text, add_special_tokens=False, split_special_tokens=True)
-        before = [self.tokenizer.bos_token_id] if self.tokenizer.bos_token_id is not None else []
-        after = [self.tokenizer.eos_token_id] if self.tokenizer.eos_token_id is not None else []
-        ids = before + ids + after
-        return Rendered(ids, [1.0] * len(ids), [0] * len(ids))
+    def row(self, row: Chat | Text | Rated | Prompt) -> Rendered:
+        """Ids and weights of a row as it stands: of a rated answer, that answer has weight; of a prompt, nothing."""
+        (page,) = self.pages(row)
+        return placed(page, tokenise(self.tokenizer, [page.pieces])[0])
 
     def pair(self, row: Pair) -> RenderedPair:
         """Both answers after their prompt. Raises DataError: the template refuses it, or makes both answers equal."""
-        pair = RenderedPair(self._last_answer(row.answered(row.chosen)), self._last_answer(row.answered(row.rejected)))
-        if pair.chosen.ids == pair.rejected.ids:
-            raise DataError("The model's chat template makes the same of the chosen and the rejected answer.")
-        return pair
+        pages = self.pages(row)
+        cuts = tokenise(self.tokenizer, [page.pieces for page in pages])
+        check_distinct(cuts)
+        return RenderedPair(*map(placed, pages, cuts))
 
-    def _last_answer(self, messages: Sequence[Message]) -> Rendered:
+    def pages(self, row: Row) -> tuple[Page, ...]:
+        """The sequences that a row is made of, not yet cut into tokens: one, or the two of a pair.
+
+        Raises DataError: the template refuses the row, or does not show its tools.
+        """
+        match row:
+            case Chat():
+                asked = [n for n, message in enumerate(row.messages) if message.role == "assistant" and message.trained]
+                return (self._page(row.messages, row.tools, asked),)
+            case Rated():
+                return (self._last_answer(row.messages, row.tools),)
+            case Pair():
+                chosen, rejected = (row.answered(said) for said in (row.chosen, row.rejected))
+                return self._last_answer(chosen, row.tools), self._last_answer(rejected, row.tools)
+            case Prompt():
+                return (write_prompt(self._talk(row.prompt, row.tools), self.names),)
+            case Text():
+                return (self._plain(row.text),)
+
+    def _page(self, messages: Sequence[Message], tools: Tools, answers: Iterable[int]) -> Page:
+        return write_page(self._talk(messages, tools), answers, self.stop_names, self.names)
+
+    def _last_answer(self, messages: Sequence[Message], tools: Tools) -> Page:
         """A conversation of which the last message alone is learnt."""
-        rendered = self._render(messages, generation_prompt=False)
-        last = len(messages) - 1
-        placed = zip(rendered.weights, rendered.message_T, strict=True)
-        return replace(rendered, weights=[w if at == last else 0.0 for w, at in placed], turns_left_out=0)
+        return replace(self._page(messages, tools, [len(messages) - 1]), left_out=0)
+
+    def _plain(self, text: str) -> Page:
+        """All of a text is learnt, with its beginning and its end."""
+        first, last = self.tokenizer.bos_token_id, self.tokenizer.eos_token_id
+        before = [Piece(0, token=first)] if first is not None else []
+        after = [Piece(len(text), token=last)] if last is not None else []
+        end = len(text) + 1
+        return Page((*before, Piece(0, text, literal=True), *after), ((0, range(end)),), ends=lambda: [end])
+
+    def _talk(self, messages: Sequence[Message], tools: Tools) -> Talk:
+        check_shown(messages, tools, self.tool_parts)
+        return Talk(*hide_special([shown(message) for message in messages], tools, self.names), self._text)
 
     def decode(self, ids: Iterable[int]) -> str:
         """Text of generated ids, without special tokens."""
         return str(self.tokenizer.decode(list(ids), skip_special_tokens=True))
 
-    def _render(self, messages: Sequence[Message], *, generation_prompt: bool) -> Rendered:
-        masked, hidden = self._hide_special_text(messages)
-        text = self.text(masked, generation_prompt=generation_prompt)
-        ids, starts = self._tokenise(text, hidden)
-        ends = self._message_ends(masked, text)
-        message_T = [next((i for i, end in enumerate(ends) if start < end), -1) for start in starts]
-        weights = [0.0] * len(ids)
-        left_out = 0
-        for index, message in enumerate(masked):
-            if message.role != "assistant":
-                continue
-            answer = self._answer(masked[: index + 1], text)
-            left_out += not answer
-            for t, start in enumerate(starts):
-                if start in answer:
-                    weights[t], message_T[t] = 1.0, index
-        return Rendered(ids, weights, message_T, left_out)
 
-    def _answer(self, messages: Sequence[Message], text: str) -> range:
-        """The characters of `text` that answer the generation prompt of the last message, up to and with the token that
-        ends the turn. Empty where the template wrote this turn or what stands before it otherwise than for serving."""
-        before, turn = self.text(messages[:-1], generation_prompt=True), self.text(messages)
-        if not turn.startswith(before):
-            return range(0)
-        stops = [name for name, index in self.special.items() if index in self.stop_ids]
-        found = [(turn.find(name, len(before)), name) for name in stops]
-        end = min((at + len(name) for at, name in found if at >= 0), default=len(turn))
-        return range(len(before), end) if text.startswith(turn[:end]) else range(0)
-
-    def _message_ends(self, messages: Sequence[Message], text: str) -> list[int]:
-        """Where each message's text ends: as far as the conversation up to it is how the whole one begins."""
-        ends = []
-        for count in range(1, len(messages) + 1):
-            try:
-                part = self.text(messages[:count]) if count < len(messages) else text
-            except DataError:  # some templates refuse a conversation that ends on the system message
-                part = ""
-            ends.append(len(part) if text.startswith(part) else _shared(part, text))
-        return ends
-
-    def _hide_special_text(self, messages: Sequence[Message]) -> tuple[list[Message], dict[str, str]]:
-        """Puts an unused character in the place of each special token's text that a message holds."""
-        found = sorted({name for name in self.special for message in messages if name in message.content})
-        if not found:
-            return list(messages), {}
-        used = {character for message in messages for character in message.content}
-        free = (chr(code) for code in range(0xE000, 0xF900) if chr(code) not in used)
-        hidden = dict(zip(free, sorted(found, key=len, reverse=True), strict=False))
-        masked = []
-        for message in messages:
-            content = message.content
-            for character, name in hidden.items():
-                content = content.replace(name, character)
-            masked.append(Message(message.role, content))
-        return masked, hidden
-
-    def _tokenise(self, text: str, hidden: Mapping[str, str]) -> tuple[list[int], list[int]]:
-        """Ids and the character at which each starts. Only special tokens that the template wrote are parsed."""
-        if not hidden:
-            encoded = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
-            return list(encoded["input_ids"]), [start for start, _ in encoded["offset_mapping"]]
-        ids: list[int] = []
-        starts: list[int] = []
-        names = "|".join(re.escape(name) for name in sorted(self.special, key=len, reverse=True))
-        at = 0
-        for piece in re.split(f"({names})", text):
-            if piece in self.special:
-                ids.append(self.special[piece])
-                starts.append(at)
-            elif piece:
-                written = [hidden.get(character, character) for character in piece]
-                origin = [place for place, part in enumerate(written) for _ in part]
-                encoded = self.tokenizer(
-                    "".join(written), add_special_tokens=False, split_special_tokens=True, return_offsets_mapping=True
-                )
-                ids.extend(encoded["input_ids"])
-                starts.extend(at + origin[start] for start, _ in encoded["offset_mapping"])
-            at += len(piece)
-        return ids, starts
+def placed(page: Page, cut: Cut) -> Rendered:
+    """A page with its tokens: the message and the weight of each."""
+    ids, starts = cut
+    message_T: list[int] = []
+    for index, end in enumerate(page.ends()):
+        message_T += [index] * (bisect_left(starts, end) - len(message_T))
+    message_T += [-1] * (len(ids) - len(message_T))
+    weights = [0.0] * len(ids)
+    for index, characters in page.learnt:
+        tokens = range(bisect_left(starts, characters.start), bisect_left(starts, characters.stop))
+        for t in tokens:
+            weights[t], message_T[t] = 1.0, index
+    return Rendered(ids, weights, message_T, page.left_out)
 
 
-def _shared(first: str, second: str) -> int:
-    """How many characters two texts have in common at their beginning."""
-    return next(
-        (at for at, (a, b) in enumerate(zip(first, second, strict=False)) if a != b), min(len(first), len(second))
-    )
+def check_distinct(cuts: Sequence[Cut]) -> None:
+    """Raises DataError: the two sequences of a pair are the same."""
+    if len(cuts) == 2 and cuts[0].ids_T == cuts[1].ids_T:
+        raise DataError("The model's chat template makes the same of the chosen and the rejected answer.")
 
 
 def make_renderer(tokenizer: PreTrainedTokenizerFast, generation: Mapping[str, Any] | None = None) -> Renderer:
@@ -220,8 +204,7 @@ def make_renderer(tokenizer: PreTrainedTokenizerFast, generation: Mapping[str, A
     named = (generation or {}).get("eos_token_id")
     stops = {*(named if isinstance(named, list) else [named]), tokenizer.eos_token_id} - {None}
     renderer = Renderer(tokenizer, template or PLAIN_TEMPLATE, frozenset(stops), bool(template), special)
-    closing = _turn_end(renderer)
-    return Renderer(tokenizer, renderer.template, frozenset(stops | closing), bool(template), special)
+    return replace(renderer, stop_ids=frozenset(stops | _turn_end(renderer)), tool_parts=parts_shown(renderer.text))
 
 
 def _turn_end(renderer: Renderer) -> set[int]:

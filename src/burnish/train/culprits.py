@@ -12,6 +12,7 @@ from torch import nn
 from burnish.core.world import World
 from burnish.model.decoder import Decoder
 from burnish.train.guard import first_not_finite
+from burnish.train.optimiser import forget_gradients
 from burnish.train.work import Objective, Row, Rows
 
 
@@ -30,8 +31,7 @@ def find_culprits(
     Where no row alone is guilty it is all rows of the ranks that are `suspicious`, having seen a sum that was not
     finite, and where there is no such rank, all rows of the update. Leaves no gradient behind.
     """
-    for parameter in parameters.values():
-        parameter.grad = None
+    forget_gradients(parameters)
     mine = numbers[world.rank :: world.size]
     guilty = [
         number
@@ -60,5 +60,4 @@ def _is_finite(
         gradients = {name: parameter.grad for name, parameter in parameters.items() if parameter.grad is not None}
         return first_not_finite(gradients) is None
     finally:
-        for parameter in parameters.values():
-            parameter.grad = None
+        forget_gradients(parameters)

@@ -32,7 +32,7 @@ from burnish.train.guard import (
     refuse_skips,
     refuse_step,
 )
-from burnish.train.optimiser import make_adamw
+from burnish.train.optimiser import AdamW, forget_gradients
 from burnish.train.order import rows_of_update
 from burnish.train.progress import training_progress
 from burnish.train.rules import Plan
@@ -67,7 +67,7 @@ def train(
     """
     check_some(len(rows.rendered), len(dev.rendered))
     check_model(model, parameters)
-    optimiser = make_adamw(parameters, settings.weight_decay)
+    optimiser = AdamW(parameters, settings.weight_decay)
     progress = resume(run, parameters, optimiser, say)
     check_same_start(world, model, parameters, rows, plan, progress)
     writes = world.rank == 0
@@ -112,7 +112,7 @@ def train(
 def update(
     model: Decoder,
     parameters: Mapping[str, nn.Parameter],
-    optimiser: torch.optim.AdamW,
+    optimiser: AdamW,
     objective: Objective[Row],
     rows: Rows[Row],
     plan: Plan,
@@ -145,10 +145,8 @@ def update(
         if settings.on_nan == "stop":
             raise refuse_step(step, bad, sources)
         return {**line, "skipped": True, "rows": sources}
-    for group in optimiser.param_groups:
-        group["lr"] = rate
-    optimiser.step()
-    optimiser.zero_grad(set_to_none=True)
+    optimiser.step(rate)
+    forget_gradients(parameters)
     check_changed(step, parameters)
     return line
 

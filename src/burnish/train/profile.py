@@ -1,7 +1,7 @@
 """Where the time of a training step goes: what `burnish train --profile` prints.
 
-Neither the loop nor the network knows of it: torch's profiler watches the operators, hooks on all modules mark whose
-they are, and the optimiser's hook says where a step ends. Backward operators count where their forward ones do.
+Neither the loop nor the network knows of it: torch's profiler watches the operators, and hooks on all modules mark
+whose they are and see where a step begins. Backward operators count where their forward ones do.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import nn
 from torch.autograd.profiler_util import FunctionEvent
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
-from torch.optim.optimizer import register_optimizer_step_post_hook
 from torch.profiler import ProfilerActivity, profile, record_function, schedule
 
 from burnish.adapt.lora import LoRALinear
 from burnish.core.errors import BurnishError
 from burnish.model.decoder import MLP, Attention, Decoder, Layer, Linear, RMSNorm
 
-WARM_STEPS = 3  # steps before the profiler looks: one is the trial before step 1, the next fill caches
+WARM_STEPS = 2  # steps before the profiler looks: they fill caches
 STEPS = 4
 MARK = "burnish/"
 ENGINE = "autograd::engine::evaluate_function"
@@ -47,7 +47,7 @@ FUNCTIONS = (
     (re.compile(r"^_TargetLogprobs"), OUTPUT),
     (re.compile(r"^_Packed|scaled_dot_product"), ATTENTION),
     (re.compile(r"^_(Norm|Gated|Rotate)"), POINTWISE),
-    (re.compile(r"^Optimizer\.|_fused_adamw|_foreach|vector_norm|AccumulateGrad"), OPTIMISER),
+    (re.compile(r"_fused_adamw|_foreach|vector_norm|AccumulateGrad"), OPTIMISER),
 )
 ROTARY = re.compile(r"^aten::(mul|neg|cat|add|slice)$")  # in the attention module itself
 CAST = re.compile(r"^aten::(to|_to_copy|copy_)$")
@@ -77,35 +77,45 @@ def profiled(say: Callable[[str], None], steps: int = STEPS) -> Iterator[None]:
 
     Raises BurnishError after the block: fewer updates were made.
     """
-    ends: list[float] = []
+    begun: list[float] = []
     found: list[Profile] = []
 
     def evaluate(watch: profile) -> None:
-        watched = ends[WARM_STEPS : WARM_STEPS + steps + 1]
+        watched = begun[WARM_STEPS : WARM_STEPS + steps + 1]
         whole = (watched[-1] - watched[0]) / steps
         events = list(watch.events() or ())  # type: ignore[no-untyped-call]
-        found.append(Profile(seconds_by_part(events, whole, steps), whole, ends[WARM_STEPS - 1] - ends[WARM_STEPS - 2]))
+        unwatched = begun[WARM_STEPS - 1] - begun[WARM_STEPS - 2]
+        found.append(Profile(seconds_by_part(events, whole, steps), whole, unwatched))
 
     plan = schedule(wait=WARM_STEPS, warmup=1, active=steps, repeat=1)
     with _watching(plan, evaluate) as watch, _marks():
 
-        def step_ended(*_: Any) -> None:
-            ends.append(time.perf_counter())
-            watch.step()
+        def enter(module: nn.Module, _: Any) -> None:
+            if begins_step(module):
+                begun.append(time.perf_counter())
+                watch.step()
 
-        hook = register_optimizer_step_post_hook(step_ended)
+        hook = register_module_forward_pre_hook(enter)
         try:
             yield
         finally:
             hook.remove()
-    if len(ends) <= WARM_STEPS + steps:
+    if len(begun) <= WARM_STEPS + steps:
         raise BurnishError(
             "There was too little training to profile.",
-            seen=f"{len(ends)} updates",
+            seen=f"{len(begun)} updates",
             next_move=f"train at least {WARM_STEPS + steps + 1} updates anew: --fresh, --set train.steps=20",
         )
     for line in found[0].lines():
         say(line)
+
+
+def begins_step(module: nn.Module) -> bool:
+    """Whether a network that is about to read begins an update: it learns, and has no gradients yet, as it has in the
+    trial before step 1 and in an update's later passes."""
+    if not isinstance(module, Decoder) or not torch.is_grad_enabled():
+        return False
+    return all(parameter.grad is None for parameter in module.parameters())
 
 
 def _watching(plan: Callable[[int], Any], evaluate: Callable[[profile], None]) -> profile:

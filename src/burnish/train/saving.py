@@ -17,21 +17,19 @@ from burnish.core.files import disk_errors, sync, write_bytes
 from burnish.core.hardware import return_free_memory
 from burnish.core.run_folder import RunFolder
 from burnish.train import checkpoint as checkpoints
-from burnish.train.optimiser import optimiser_tensors, restore_optimiser
+from burnish.train.optimiser import AdamW, optimiser_tensors, restore_optimiser
 from burnish.train.work import Progress
 
 LONGEST_UNSAVED = 60.0  # seconds of work that a crash may cost where the recipe does not say otherwise
 
 
-def save(
-    run: RunFolder, parameters: Mapping[str, nn.Parameter], optimiser: torch.optim.AdamW, progress: Progress
-) -> None:
+def save(run: RunFolder, parameters: Mapping[str, nn.Parameter], optimiser: AdamW, progress: Progress) -> None:
     """Writes a checkpoint, and forgets older ones when it verifies: this one, the one before and the best stay."""
     with disk_errors(run.metrics):
         run.checkpoints.mkdir(exist_ok=True)
         sync(run.metrics)  # a checkpoint never outlives the lines that belong to it
         sync(run.path)  # the names of both
-    made = checkpoints.Checkpoint(dict(parameters), optimiser_tensors(optimiser, parameters), vars(progress))
+    made = checkpoints.Checkpoint(dict(parameters), optimiser_tensors(optimiser), vars(progress))
     before = checkpoints.good_before(run.checkpoints, progress.step)
     folder = checkpoints.save_checkpoint(run.checkpoints, progress.step, made)
     if name := checkpoints.bad_file(folder):
@@ -46,7 +44,7 @@ def save(
 def resume(
     run: RunFolder,
     parameters: Mapping[str, nn.Parameter],
-    optimiser: torch.optim.AdamW,
+    optimiser: AdamW,
     say: Callable[[str], None],
 ) -> Progress:
     """Where the newest good checkpoint left off, with its weights and moments; the start where there is none.
@@ -65,7 +63,7 @@ def resume(
     if found is None:
         return Progress()
     fill(parameters, found.weights)
-    restore_optimiser(optimiser, parameters, found.optimiser)
+    restore_optimiser(optimiser, found.optimiser)
     progress = Progress(**{**found.state, "history": [(int(s), float(v)) for s, v in found.state["history"]]})
     best = progress.best_step
     if best and (name := checkpoints.bad_file(checkpoints.step_folder(run.checkpoints, best))):

@@ -24,6 +24,7 @@ from burnish.core.hardware import (
 from burnish.core.world import World
 from burnish.model.decoder import Decoder
 from burnish.model.forest import Forest
+from burnish.train.optimiser import AdamW, forget_gradients
 from burnish.train.rules import Plan
 from burnish.train.work import Objective, Row, Rows
 
@@ -49,7 +50,7 @@ class Passes:
 def try_largest_pass(
     model: Decoder,
     parameters: Mapping[str, nn.Parameter],
-    optimiser: torch.optim.AdamW,
+    optimiser: AdamW,
     objective: Objective[Row],
     rows: Rows[Row],
     plan: Plan,
@@ -61,23 +62,22 @@ def try_largest_pass(
     A resumed optimiser has its state already; its moments stay as they are.
     """
     passes = _choose(objective, rows, plan, world)
-    begun = bool(optimiser.state)
+    begun = bool(optimiser.tensors)
     with torch.random.fork_rng(devices=[world.device] if world.device.type == "cuda" else []):
         try:
             for parameter in parameters.values():
                 parameter.grad = torch.zeros_like(parameter)
             if not begun:
-                optimiser.step()  # at rate 0: makes the moments, changes no weight
+                optimiser.step(0.0)  # makes the moments, changes no weight
             _try_passes(model, objective, passes, world)
         except (MemoryError, RuntimeError) as error:
             if not _is_out_of_memory(error):
                 raise
             raise _refusal(passes, 0, str(error).splitlines()[0][:200]) from error
         finally:
-            for parameter in parameters.values():
-                parameter.grad = None
+            forget_gradients(parameters)
             if not begun:
-                optimiser.state.clear()
+                optimiser.tensors.clear()
 
 
 def _choose(objective: Objective[Row], rows: Rows[Row], plan: Plan, world: World) -> Passes:
@@ -104,15 +104,14 @@ def _largest(forests: Sequence[Forest]) -> Forest:
 
 def _try_passes(model: Decoder, objective: Objective[Row], passes: Passes, world: World) -> None:
     """A smaller pass tells what a larger one will take, before the kernel has a reason to end us."""
-    stepwise = 2 * passes.small.tokens <= passes.large.tokens
-    if stepwise:
-        _compute(model, objective, passes.small, world)  # threads and kernels are set up once
-    return_free_memory()  # or a small pass would seem to need nothing, as it lives in what was freed before
-    room, before = _room(world), _held(world)
+    room, before = _memory(world)
     per_token = 0.0
-    if stepwise:
+    if 2 * passes.small.tokens <= passes.large.tokens:
         per_token = _measure(model, objective, passes.small, passes, before, world)
         if room is not None and 2 * per_token * passes.most > room:  # it may be tight, and it pays to know better
+            room, before = _memory(world)  # threads and kernels are set up once: the first pass counted them too
+            per_token = _measure(model, objective, passes.small, passes, before, world)
+        if room is not None and 2 * per_token * passes.most > room:
             safe = min(passes.large.tokens // 2, int(SPARE * room / per_token))
             middle = passes.of_at_most(max(1, safe))
             if per_token * middle.tokens <= room:
@@ -176,6 +175,12 @@ def _room(world: World) -> int | None:
         return free + torch.cuda.memory_reserved(world.device) - torch.cuda.memory_allocated(world.device)
     free_here = available_memory_bytes()
     return None if free_here is None else free_here // world.beside
+
+
+def _memory(world: World) -> tuple[int | None, int]:
+    """`_room` and `_held` after what was freed is given back: a small pass that lives in it would seem to need none."""
+    return_free_memory()
+    return _room(world), _held(world)
 
 
 def _held(world: World) -> int:

@@ -26,6 +26,7 @@ from burnish.model.checkpoint import read_checkpoint
 from burnish.model.decoder import Decoder
 from burnish.model.forest import Segment, plant
 from burnish.model.load import build_decoder
+from burnish.render.batch import Length
 from burnish.render.renderer import Renderer, make_renderer
 from tests.tiny import write_model
 
@@ -68,8 +69,8 @@ def prepared(tmp_path: Path, rows: list[dict[str, str]]) -> RunFolder:
     folder = RunFolder(tmp_path / "run")
     folder.create()
     prepare(
-        DataSettings(train="rows.jsonl"), folder, base=tmp_path, seed=0, length_of=lambda row: 50, context=400,
-        say=lambda line: None,
+        DataSettings(train="rows.jsonl", test_share=0.2), folder, base=tmp_path, seed=0, context=400,
+        lengths_of=lambda rows: (Length(50, 5) for _ in rows), say=lambda line: None,
     )  # fmt: skip
     return folder
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gguf import GGMLQuantizationType, GGUFValueType, GGUFWriter
-from gguf.quants import quantize
+from gguf.quants import dequantize, quantize
 
 from burnish.core.errors import ModelError
 from burnish.model.gguf_file import read_gguf
@@ -82,9 +82,10 @@ def test_values_and_tensors_are_read(tmp_path: Path) -> None:
     assert file.array("v").tolist() == [5, 6]
 
 
+@pytest.mark.parametrize("rows", [3, 20, 48])  # by itself, by 4, by 8: how many are read as one
 @pytest.mark.parametrize("kind", ["F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0"])
-def test_each_type_is_read_as_the_gguf_package_wrote_it(tmp_path: Path, kind: str) -> None:
-    written = np.random.default_rng(0).standard_normal((3, 64)).astype(np.float32)
+def test_each_type_is_read_as_the_gguf_package_wrote_it(tmp_path: Path, kind: str, rows: int) -> None:
+    written = np.random.default_rng(0).standard_normal((rows, 64)).astype(np.float32)
     stored = quantize(written, GGMLQuantizationType[kind])
     writer = GGUFWriter(tmp_path / "q.gguf", "llama")
     writer.add_tensor("w", stored, raw_dtype=GGMLQuantizationType[kind])
@@ -93,7 +94,8 @@ def test_each_type_is_read_as_the_gguf_package_wrote_it(tmp_path: Path, kind: st
     writer.write_tensors_to_file()
     writer.close()
     read = read_gguf(tmp_path / "q.gguf").array("w")
-    assert read.shape == (3, 64)
+    assert read.shape == (rows, 64)
+    np.testing.assert_array_equal(read.astype(np.float32), dequantize(stored, GGMLQuantizationType[kind]))
     # The step of 4 bits over a block's range, about 6 deviations wide: 6 / 15, half of which is the largest error.
     np.testing.assert_allclose(read, written, atol={"F32": 0, "F16": 2e-3, "BF16": 2e-2}.get(kind, 0.3))
 

@@ -20,6 +20,7 @@ from burnish.render.renderer import Rendered
 from burnish.train.checkpoint import read_checkpoint, step_folder
 from burnish.train.guard import NotFinite
 from burnish.train.loop import measure, update
+from tests.descent import Descent
 from tests.unit.train.conftest import CPU, MakeRun, TinyRun
 
 METHODS = {"LoRA": LoRASettings(r=4, alpha=8), "full": FullSettings(), "freeze": FreezeSettings(layers=1)}
@@ -186,7 +187,7 @@ def test_packing_and_accumulation_leave_the_gradient_as_it_is(
         for parameter in tiny.parameters.values():
             parameter.data = parameter.data.double() + 0.01  # LoRA's B starts at zero, which would hide A
         before = weights(tiny)
-        plain = torch.optim.SGD(tiny.parameters.values())
+        plain = Descent(tiny.parameters)
         settings = tiny.settings.model_copy(update={"clip": 1e9})
         line = update(tiny.decoder, tiny.parameters, plain, SFT(), tiny.rows, tiny.plan,  # type: ignore[arg-type]
                       settings, World(0, 1, CPU), 0)  # fmt: skip

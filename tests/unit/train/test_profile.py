@@ -40,6 +40,13 @@ def test_watching_changes_no_loss(make_run: MakeRun) -> None:
     assert watched.run.metrics.read_bytes() == plain.run.metrics.read_bytes()
 
 
+def test_a_step_of_several_passes_is_one_step(make_run: MakeRun) -> None:
+    said: list[str] = []
+    with pytest.raises(BurnishError) as caught, profiled(said.append):
+        make_run(steps=2, rows_per_update=8, tokens_per_pass=32).train()
+    assert caught.value.seen == "2 updates"  # with the trial before step 1 and the measuring on dev left out
+
+
 def test_a_training_that_is_too_short_to_profile_is_refused(make_run: MakeRun) -> None:
     with pytest.raises(BurnishError, match="too little training"), profiled(print):
         make_run(steps=2).train()

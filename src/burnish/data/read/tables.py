@@ -1,0 +1,101 @@
+"""Parquet and Arrow → raw rows, a small batch at a time. A missing number (NaN) becomes null, as everywhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import polars
+from polars import selectors
+
+from burnish.core.errors import DataError
+from burnish.core.records import Dropped
+from burnish.data.read.raw import Raw, RawOrDropped
+from burnish.model.panics import as_model_error
+
+FIRST_ROWS = 64
+MOST_ROWS = 20_000
+BATCH_BYTES = 32 << 20
+GROWTH = 8  # of one batch to the next: rows may be very unlike
+PYTHON_ROWS = 512
+
+
+def read_parquet(path: Path, name: str) -> Iterator[RawOrDropped]:
+    """Slice by slice; memory is that of one row group, compressed, and of one batch.
+
+    Raises DataError: the file is damaged.
+    """
+    with _errors(name, "Parquet"):
+        table = polars.scan_parquet(path, low_memory=True, glob=False, hive_partitioning=False)
+    return _rows(_slices(table, name, "Parquet"), name)
+
+
+def read_arrow(path: Path, name: str) -> Iterator[RawOrDropped]:
+    """An Arrow IPC file (Feather). Raises DataError: the file is damaged."""
+    with _errors(name, "Arrow"):
+        table = polars.scan_ipc(path, glob=False, hive_partitioning=False)
+    return _rows(_slices(table, name, "Arrow"), name)
+
+
+def read_arrow_batches(batches: Iterator[bytes], name: str) -> Iterator[RawOrDropped]:
+    """An Arrow IPC stream, as `datasets` writes it; memory is that of one record batch."""
+
+    def frames() -> Iterator[polars.DataFrame]:
+        for batch in batches:
+            with _errors(name, "Arrow"):
+                frame = polars.read_ipc_stream(batch)
+            del batch  # the frame has a copy
+            yield frame
+
+    return _rows(frames(), name)
+
+
+def _slices(table: polars.LazyFrame, name: str, kind: str) -> Iterator[polars.DataFrame]:
+    """Slices rather than `collect_batches`, which is unstable and holds several row groups."""
+    offset, rows = 0, FIRST_ROWS
+    while True:
+        with _errors(name, kind):
+            frame = table.slice(offset, rows).collect()
+        if not frame.height:
+            return
+        yield frame
+        offset += frame.height
+        fitting = int(BATCH_BYTES * frame.height / max(1, frame.estimated_size()))
+        rows = max(1, min(fitting, rows * GROWTH, MOST_ROWS))
+
+
+def _rows(frames: Iterator[polars.DataFrame], name: str) -> Iterator[RawOrDropped]:
+    number = 0
+    for frame in frames:
+        for part in frame.with_columns(selectors.float().fill_nan(None)).iter_slices(PYTHON_ROWS):
+            rows: Sequence[dict[str, Any] | str]
+            try:
+                rows = part.rows(named=True)
+            except (ValueError, OverflowError, polars.exceptions.PanicException):
+                rows = [_one_row(part.slice(index, 1)) for index in range(part.height)]
+            for row in rows:
+                number += 1
+                source = f"{name}:{number}"
+                yield Raw(source, row) if isinstance(row, dict) else Dropped(source, "not_readable", row)
+
+
+def _one_row(part: polars.DataFrame) -> dict[str, Any] | str:
+    """A row, or why Python cannot hold it: a date far outside its calendar."""
+    try:
+        return part.row(0, named=True)
+    except (ValueError, OverflowError, polars.exceptions.PanicException) as error:
+        return str(error)
+
+
+def _errors(name: str, kind: str) -> AbstractContextManager[None]:
+    """Whatever polars raises on a damaged file, panics included, as a DataError."""
+    return as_model_error(
+        lambda error: DataError(
+            f"The {kind} file cannot be read.",
+            where=name,
+            seen=(str(error) or type(error).__name__)[:200],
+            next_move="write it again, or save the table as CSV",
+        )
+    )

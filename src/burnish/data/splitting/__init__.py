@@ -1,0 +1,1 @@
+"""How many rows are held out, and which."""

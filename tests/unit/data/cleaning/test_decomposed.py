@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+
+from burnish.data.cleaning.decomposed import composed
+
+
+@pytest.mark.parametrize("text", ["Müller, café, Łódź, ñandú", "Йод и ёж", "Ελλάδα ή", "がぎぐ パピプ", "한국어"])
+def test_text_taken_apart_comes_back(text: str) -> None:
+    apart = unicodedata.normalize("NFD", text)
+    assert apart != text
+    assert composed(apart) == text
+
+
+@pytest.mark.parametrize("text", ["5 \u212b and 3 \u2126", "\u0958 \u0915\u093c", "\uf900", "q\u0303", "ﬁ ½ ²"])
+def test_signs_of_their_own_looks_stay(text: str) -> None:
+    """NFC would turn the Angstrom sign into Å and take U+0958 apart."""
+    assert composed(text) == text
