@@ -6,6 +6,7 @@ Names: T tokens, D width, H heads, K key-value heads, d width of a head.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -17,8 +18,8 @@ from burnish.model.attention_rule import AttentionRule
 from burnish.model.config import DecoderConfig
 from burnish.model.forest import Forest
 from burnish.model.logprobs import target_logprobs
-from burnish.model.pointwise import PLAIN, Pointwise, gated, normed, rotated, wide
-from burnish.model.remade import remade
+from burnish.model.pointwise import PLAIN, Pointwise, gated, gated_again, normed, rotated, wide
+from burnish.model.remade import recomputed, remade
 from burnish.model.shapes import filled
 
 
@@ -120,8 +121,7 @@ class MLP(nn.Module):
     def forward(self, x_T_D: Tensor) -> Tensor:
         gate_T_M, up_T_M = self.gate_proj(x_T_D), self.up_proj(x_T_D)
         made_T_M = gated(gate_T_M, up_T_M, self.activation, self.pointwise)
-        # Gate and up are kept for the gradient of `gated` in any case.
-        with remade(made_T_M, lambda: gated(gate_T_M, up_T_M, self.activation, self.pointwise)):
+        with remade(made_T_M, gated_again(made_T_M)):
             output: Tensor = self.down_proj(made_T_M)
         return output
 
@@ -165,7 +165,8 @@ class Trunk(nn.Module):
 class Decoder(nn.Module):
     """Tokens → hidden states → log-probabilities.
 
-    `compute` is the precision of the activations; weights that train are float32 and multiply in `compute`.
+    `compute` is the precision of the activations; weights that train are float32 and multiply in `compute`. With
+    `recompute` only the input of each layer is kept for the backward pass.
     """
 
     def __init__(
@@ -176,6 +177,7 @@ class Decoder(nn.Module):
         self.compute = compute
         self.pointwise = pointwise
         self.model = Trunk(config, pointwise)
+        self.recompute = False
         self.lm_head = None if config.tied else Linear(config.width, config.vocab, bias=False)
 
     @property
@@ -194,7 +196,8 @@ class Decoder(nn.Module):
             x_T_D = x_T_D * torch.tensor(self.config.width**0.5, dtype=self.compute)
         waves = {rope: self._waves(index, position_T) for index, rope in enumerate(self.config.ropes)}
         for layer, rope in zip(self.model.layers, self.config.ropes, strict=True):
-            x_T_D = layer(x_T_D, *waves[rope], attend)
+            run = partial(layer, cosine_T_d=waves[rope][0], sine_T_d=waves[rope][1], attend=attend)
+            x_T_D = recomputed(run, x_T_D) if self.recompute else run(x_T_D)
         normed: Tensor = self.model.norm(x_T_D)
         return normed
 

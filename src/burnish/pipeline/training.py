@@ -31,6 +31,7 @@ def train_stage(shop: Workshop, say: Callable[[str], None]) -> None:
         del (
             shop.checkpoint
         )  # what trains is a copy: the file's pages need not stay, and it is read again when asked for
+    decoder.recompute = recipe.train.recompute
     parameters = methods.trainable(decoder)
     plan = make_plan(
         recipe.train,
