@@ -33,7 +33,7 @@ from burnish.train.guard import NotFinite
 from burnish.train.progress import duration
 
 # What a run may go on with another value of, as with another number of ranks: it changes no result beyond rounding.
-FREE_TO_CHANGE = ("train.tokens_per_pass", "train.save_every", "train.on_nan")
+FREE_TO_CHANGE = ("train.tokens_per_pass", "train.recompute", "train.save_every", "train.on_nan")
 PACKAGES = ("burnish", "torch", "transformers", "peft", "tokenizers", "safetensors", "gguf", "polars", "scipy")
 Say = Callable[[str], None]
 
