@@ -20,7 +20,8 @@ def as_burnish_error(error: BaseException) -> BurnishError:
         return BurnishError(
             "There is not enough memory.",
             seen=str(error).splitlines()[0] if str(error) else "",
-            next_move="compute fewer tokens at once: --set train.tokens_per_pass=512",
+            next_move="keep less of every token: --set train.recompute=true, or compute fewer tokens at once: "
+            "--set train.tokens_per_pass=512",
         )
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return Stopped("The disk is full.", where=str(error.filename or ""), next_move="free space and run it again")

@@ -6,6 +6,9 @@ Names: T tokens, D width, H heads, K key-value heads, d width of a head.
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -15,7 +18,25 @@ from burnish.model.attention_rule import AttentionRule
 from burnish.model.config import DecoderConfig
 from burnish.model.forest import Forest
 from burnish.model.logprobs import target_logprobs
-from burnish.model.pointwise import PLAIN, Pointwise, gated, normed, rotated, wide
+from burnish.model.pointwise import PLAIN, Pointwise, gated, gated_again, normed, rotated, wide
+from burnish.model.remade import recomputed, remade
+from burnish.model.shapes import filled
+
+
+class _Narrowed(torch.autograd.Function):
+    """x Wᵀ with W cast to the precision of x, once for each direction: the narrow copy is not kept between them."""
+
+    @staticmethod
+    def forward(ctx: Any, x_T_D: Tensor, weight: Tensor) -> Tensor:
+        ctx.save_for_backward(x_T_D, weight)
+        return F.linear(x_T_D, weight.to(x_T_D.dtype))
+
+    @staticmethod
+    def backward(ctx: Any, *slopes: Any) -> Any:
+        x_T_D, weight = ctx.saved_tensors
+        (slope,) = slopes
+        into_x = slope @ weight.to(slope.dtype) if ctx.needs_input_grad[0] else None
+        return into_x, (slope.T @ x_T_D).to(weight.dtype) if ctx.needs_input_grad[1] else None
 
 
 class Linear(nn.Linear):
@@ -25,8 +46,10 @@ class Linear(nn.Linear):
         """Weights are always read; to draw random ones first would import torch's compiler, a second and a half."""
 
     def forward(self, x: Tensor) -> Tensor:
-        bias = None if self.bias is None else self.bias.to(x.dtype)
-        return F.linear(x, self.weight.to(x.dtype), bias)
+        if self.weight.dtype == x.dtype:
+            return F.linear(x, self.weight, self.bias)
+        product: Tensor = _Narrowed.apply(x, self.weight)  # type: ignore[no-untyped-call]
+        return product if self.bias is None else product + self.bias.to(x.dtype)
 
 
 class Embedding(nn.Embedding):
@@ -97,7 +120,9 @@ class MLP(nn.Module):
 
     def forward(self, x_T_D: Tensor) -> Tensor:
         gate_T_M, up_T_M = self.gate_proj(x_T_D), self.up_proj(x_T_D)
-        output: Tensor = self.down_proj(gated(gate_T_M, up_T_M, self.activation, self.pointwise))
+        made_T_M = gated(gate_T_M, up_T_M, self.activation, self.pointwise)
+        with remade(made_T_M, gated_again(made_T_M)):
+            output: Tensor = self.down_proj(made_T_M)
         return output
 
 
@@ -140,7 +165,8 @@ class Trunk(nn.Module):
 class Decoder(nn.Module):
     """Tokens → hidden states → log-probabilities.
 
-    `compute` is the precision of the activations; weights that train are float32 and multiply in `compute`.
+    `compute` is the precision of the activations; weights that train are float32 and multiply in `compute`. With
+    `recompute` only the input of each layer is kept for the backward pass.
     """
 
     def __init__(
@@ -151,6 +177,7 @@ class Decoder(nn.Module):
         self.compute = compute
         self.pointwise = pointwise
         self.model = Trunk(config, pointwise)
+        self.recompute = False
         self.lm_head = None if config.tied else Linear(config.width, config.vocab, bias=False)
 
     @property
@@ -169,7 +196,8 @@ class Decoder(nn.Module):
             x_T_D = x_T_D * torch.tensor(self.config.width**0.5, dtype=self.compute)
         waves = {rope: self._waves(index, position_T) for index, rope in enumerate(self.config.ropes)}
         for layer, rope in zip(self.model.layers, self.config.ropes, strict=True):
-            x_T_D = layer(x_T_D, *waves[rope], attend)
+            run = partial(layer, cosine_T_d=waves[rope][0], sine_T_d=waves[rope][1], attend=attend)
+            x_T_D = recomputed(run, x_T_D) if self.recompute else run(x_T_D)
         normed: Tensor = self.model.norm(x_T_D)
         return normed
 
@@ -182,8 +210,9 @@ class Decoder(nn.Module):
 
     def hidden(self, forest: Forest) -> Tensor:
         """(T, D) hidden states of all tokens of a forest."""
-        hidden: Tensor = self(forest.tokens_T, forest.position_T, forest_attention(forest))
-        return hidden
+        whole = forest.lengthened(filled(forest.tokens))
+        hidden: Tensor = self(whole.tokens_T, whole.position_T, forest_attention(whole))
+        return hidden[: forest.tokens]
 
     def logprobs(self, hidden_T_D: Tensor, forest: Forest) -> Tensor:
         """(N,) log-probability of each target. Only the targets' positions reach the output layer."""

@@ -76,6 +76,28 @@ class Forest:
             target_row_N=self.target_row_N.to(device),
         )
 
+    def lengthened(self, tokens: int) -> Forest:
+        """The same forest with a last segment that nobody reads or learns, up to so many tokens."""
+        if not (missing := tokens - self.tokens):
+            return self
+        device = self.tokens_T.device
+
+        def longer(tensor: Tensor, more: Tensor) -> Tensor:
+            return torch.cat([tensor, more.to(device, tensor.dtype)])
+
+        return replace(
+            self,
+            tokens_T=longer(self.tokens_T, torch.zeros(missing)),
+            position_T=longer(self.position_T, torch.arange(missing)),
+            segment_T=longer(self.segment_T, torch.full((missing,), len(self.parents))),
+            parent_S=longer(self.parent_S, torch.tensor([-1])),
+            adapter_S=longer(self.adapter_S, torch.tensor([0])),
+            causal_S=longer(self.causal_S, torch.tensor([True])),
+            start_S=(*self.start_S, self.tokens),
+            length_S=(*self.length_S, missing),
+            parents=(*self.parents, -1),
+        )
+
     def ancestors(self, segment: int) -> list[int]:
         """The segments above one, from the root down."""
         path: list[int] = []

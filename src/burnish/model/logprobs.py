@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from burnish.model.pointwise import wide
+from burnish.model.shapes import filled
 
 CHUNK = 128  # targets at a time: their logits over 49,152 tokens are 25 MB in float32, which a large cache holds
 
@@ -28,17 +30,18 @@ class _TargetLogprobs(torch.autograd.Function):
         keep = hidden_N_D.requires_grad and not weight_V_D.requires_grad
         weight = weight_V_D.to(hidden_N_D.dtype)
         logprob_N = wide(hidden_N_D.new_empty(len(target_N)))
+        total_N = torch.empty_like(logprob_N)
         factor_N_D = torch.empty_like(hidden_N_D) if keep else None
         for chunk, logits_n_V, work_n_V in _logits(hidden_N_D, weight):
             if factor_N_D is None:
-                logprob_N[chunk] = choose_only(logits_n_V, target_N[chunk], work_n_V)
+                logprob_N[chunk], total_N[chunk] = choose_only(logits_n_V, target_N[chunk], work_n_V)
                 continue
             logprob_N[chunk], share_n_V = choose(logits_n_V, target_N[chunk], work_n_V)
             torch.sub(weight[target_N[chunk]], share_n_V @ weight, out=factor_N_D[chunk])
         if keep:
             ctx.save_for_backward(factor_N_D)
         else:
-            ctx.save_for_backward(hidden_N_D, weight_V_D, target_N)
+            ctx.save_for_backward(hidden_N_D, weight_V_D, target_N, total_N)
         ctx.kept = keep
         return logprob_N
 
@@ -48,17 +51,26 @@ class _TargetLogprobs(torch.autograd.Function):
         if ctx.kept:
             (factor_N_D,) = ctx.saved_tensors
             return factor_N_D * gradient_N[:, None].to(factor_N_D.dtype), None, None
-        hidden_N_D, weight_V_D, target_N = ctx.saved_tensors
-        weight = weight_V_D.to(hidden_N_D.dtype)
-        into_hidden, into_weight = torch.empty_like(hidden_N_D), torch.zeros_like(weight_V_D)
-        for chunk, logits_n_V, work_n_V in _logits(hidden_N_D, weight):
-            _, share_n_V = choose(logits_n_V, target_N[chunk], work_n_V)
-            above_n = gradient_N[chunk].to(share_n_V.dtype)
-            slope_n_V = share_n_V.mul_(-above_n[:, None])
-            slope_n_V[torch.arange(len(above_n), device=above_n.device), target_N[chunk]] += above_n
-            torch.mm(slope_n_V, weight, out=into_hidden[chunk])
-            into_weight += slope_n_V.T @ hidden_N_D[chunk]
-        return into_hidden, into_weight, None
+        return *_slopes(*ctx.saved_tensors, gradient_N), None
+
+
+def _slopes(
+    hidden_N_D: Tensor, weight_V_D: Tensor, target_N: Tensor, total_N: Tensor, gradient_N: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The gradients in hidden states and weights, a block of the vocabulary at a time for all targets: each line of
+    the weights' gradient is written once."""
+    into_hidden, into_weight = torch.zeros_like(wide(hidden_N_D)), torch.empty_like(weight_V_D)
+    gradient_N_1 = gradient_N[:, None].to(total_N.dtype)
+    block = max(1, CHUNK * len(weight_V_D) // len(hidden_N_D))
+    for start in range(0, len(weight_V_D), block):
+        weight_v_D = weight_V_D[start : start + block].to(hidden_N_D.dtype)
+        share_N_v = wide(hidden_N_D @ weight_v_D.T).sub_(total_N[:, None]).exp_().mul_(gradient_N_1)
+        slope_N_v = share_N_v.neg_().to(hidden_N_D.dtype)
+        (here,) = torch.where((target_N >= start) & (target_N < start + len(weight_v_D)))
+        slope_N_v[here, target_N[here] - start] += gradient_N[here].to(slope_N_v.dtype)
+        into_hidden += slope_N_v @ weight_v_D
+        into_weight[start : start + block] = slope_N_v.T @ hidden_N_D
+    return into_hidden.to(hidden_N_D.dtype), into_weight
 
 
 def _logits(hidden_N_D: Tensor, weight_V_D: Tensor) -> Iterator[tuple[slice, Tensor, Tensor]]:
@@ -80,26 +92,30 @@ def choose(logits_n_V: Tensor, target_n: Tensor, work_n_V: Tensor) -> tuple[Tens
     `work_n_V` is room in the wider type, the logits themselves where they are wide: tensors of this size are dear to
     allocate.
     """
-    chosen_n, total_n_1 = _exponentials(logits_n_V, target_n, work_n_V)
-    return chosen_n, logits_n_V.copy_(work_n_V.div_(total_n_1))
+    chosen_n, _, sum_n_1 = _exponentials(logits_n_V, target_n, work_n_V)
+    return chosen_n - sum_n_1[:, 0].log(), logits_n_V.copy_(work_n_V.div_(sum_n_1))
 
 
-def choose_only(logits_n_V: Tensor, target_n: Tensor, work_n_V: Tensor) -> Tensor:
-    """The first half of `choose`, to the same last bit."""
-    return _exponentials(logits_n_V, target_n, work_n_V)[0]
+def choose_only(logits_n_V: Tensor, target_n: Tensor, work_n_V: Tensor) -> tuple[Tensor, Tensor]:
+    """The first half of `choose`, to the same last bit, and log Σ exp(logits) (n,)."""
+    chosen_n, highest_n, sum_n_1 = _exponentials(logits_n_V, target_n, work_n_V)
+    log_sum_n = sum_n_1[:, 0].log()
+    return chosen_n - log_sum_n, highest_n + log_sum_n
 
 
-def _exponentials(logits_n_V: Tensor, target_n: Tensor, work_n_V: Tensor) -> tuple[Tensor, Tensor]:
-    """log softmax(logits)[target]; leaves exp(logits - highest) in `work_n_V`, and returns its sums too."""
-    highest = wide(logits_n_V.amax(-1, keepdim=True))
-    chosen = wide(logits_n_V.gather(1, target_n[:, None])[:, 0]) - highest[:, 0]
-    total = work_n_V.copy_(logits_n_V).sub_(highest).exp_().sum(-1, keepdim=True)
-    return chosen - total[:, 0].log(), total
+def _exponentials(logits_n_V: Tensor, target_n: Tensor, work_n_V: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """logits[target] - highest (n,), highest (n,) and the sum of exp(logits - highest), which stays in `work_n_V`."""
+    highest_n_1 = wide(logits_n_V.amax(-1, keepdim=True))
+    chosen_n = wide(logits_n_V.gather(1, target_n[:, None])[:, 0]) - highest_n_1[:, 0]
+    sum_n_1 = work_n_V.copy_(logits_n_V).sub_(highest_n_1).exp_().sum(-1, keepdim=True)
+    return chosen_n, highest_n_1[:, 0], sum_n_1
 
 
 def target_logprobs(hidden_N_D: Tensor, weight_V_D: Tensor, target_N: Tensor) -> Tensor:
     """(N,) log-probabilities in float32 (or float64 where the hidden states are)."""
     if not len(target_N):
         return hidden_N_D.sum() * hidden_N_D.new_zeros(0, dtype=torch.float32)
-    result: Tensor = _TargetLogprobs.apply(hidden_N_D, weight_V_D, target_N)  # type: ignore[no-untyped-call]
-    return result
+    more = filled(len(target_N)) - len(target_N)
+    hidden, target = F.pad(hidden_N_D, (0, 0, 0, more)), F.pad(target_N, (0, more))
+    result: Tensor = _TargetLogprobs.apply(hidden, weight_V_D, target)  # type: ignore[no-untyped-call]
+    return result[: len(target_N)]

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from burnish.model.forest import Forest
+from burnish.model.shapes import filled
 
 # Scores (a query times a key, all heads) that padding may waste to spare a batch of its own: what its calls cost.
 SPARED = 32_000
@@ -93,7 +94,7 @@ def _batch(forest: Forest, group: Sequence[int]) -> Batch:
     device = forest.tokens_T.device
     length_C = torch.tensor([forest.length_S[segment] for segment in group])
     start_C = torch.tensor([forest.start_S[segment] for segment in group])
-    length = int(length_C.max())
+    length = filled(int(length_C.max()))
     offset_L = torch.arange(length)
     own = start_C[:, None] + offset_L.minimum(length_C[:, None] - 1)
     padding = (offset_L >= length_C[:, None]).flatten().nonzero()[:, 0]

@@ -103,7 +103,7 @@ class _Gated(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, gate: Tensor, up: Tensor, make: Callable[..., Tensor], slopes: Callable[..., Any]) -> Tensor:
         ctx.save_for_backward(gate, up)
-        ctx.slopes = slopes
+        ctx.make, ctx.slopes = make, slopes
         return make(gate, up)
 
     @staticmethod
@@ -139,6 +139,12 @@ def gated(gate_T_M: Tensor, up_T_M: Tensor, activation: str, pointwise: Pointwis
     )
     result: Tensor = _Gated.apply(gate_T_M, up_T_M, make, slopes)  # type: ignore[no-untyped-call]
     return result
+
+
+def gated_again(made_T_M: Tensor) -> Callable[[], Tensor]:
+    """How `made_T_M`, which `gated` made, is made again from what is kept for its gradient."""
+    node: Any = made_T_M.grad_fn
+    return (lambda: node.make(*node.saved_tensors)) if node is not None else (lambda: made_T_M)
 
 
 def rotated(x_T_H_d: Tensor, cosine_T_d: Tensor, sine_T_d: Tensor, pointwise: Pointwise) -> Tensor:

@@ -36,7 +36,7 @@ from burnish.train.guard import NotFinite
 from burnish.train.progress import duration
 
 # What a run may go on with another value of, as with another number of ranks: it changes no result beyond rounding.
-FREE_TO_CHANGE = ("train.tokens_per_pass", "train.save_every", "train.on_nan")
+FREE_TO_CHANGE = ("train.tokens_per_pass", "train.recompute", "train.save_every", "train.on_nan")
 # Settings of data that stand among the inputs as the hash of their file, or that change nothing.
 NOT_INPUTS = ("instructions", "train", "test", "dev", "review", "licence")
 NOT_INPUTS_OF_GROWING = {"documents", "key_env", "concurrent", "timeout_s"}

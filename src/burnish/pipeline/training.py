@@ -27,6 +27,9 @@ def train_stage(shop: Workshop, say: Callable[[str], None]) -> None:
     pointwise = compiled_pointwise(shop.world.device, shop.dtype, say) if recipe.train.compile else PLAIN
     decoder = shop.base_decoder(pointwise=pointwise)
     methods.apply(decoder, recipe.adapt, seed=recipe.train.seed)
+    if not methods.has_adapter(recipe.adapt):
+        del shop.checkpoint  # what trains is a copy: the file's pages need not stay. It is read again when asked for
+    decoder.recompute = recipe.train.recompute
     parameters = methods.trainable(decoder)
     plan = make_plan(
         recipe.train,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import load
+from safetensors.torch import load_file
 from torch import Tensor
 
 from burnish.core.errors import BurnishError
@@ -98,13 +98,23 @@ def bad_file(folder: Path) -> str | None:
 
 def read_checkpoint(folder: Path) -> Checkpoint:
     """The inverse of `save_checkpoint`. Raises BurnishError: a file is missing or damaged; NotFinite: as it says."""
+    return Checkpoint(read_weights(folder), _finite(folder, OPTIMISER), read_json(folder / STATE))
+
+
+def read_weights(folder: Path) -> dict[str, Tensor]:
+    """What trained, without the optimiser's moments. Raises as `read_checkpoint`."""
     if name := bad_file(folder):
         raise BurnishError("This checkpoint is damaged.", where=str(folder / name), next_move="use an older one")
-    weights, optimiser = load((folder / WEIGHTS).read_bytes()), load((folder / OPTIMISER).read_bytes())
-    if name := first_not_finite({**weights, **optimiser}):
-        raise NotFinite("This checkpoint holds values that are not finite.", where=str(folder), seen=name,
+    return _finite(folder, WEIGHTS)
+
+
+def _finite(folder: Path, name: str) -> dict[str, Tensor]:
+    """A file's tensors, which lie in the file until they are read."""
+    tensors = load_file(folder / name)
+    if bad := first_not_finite(tensors):
+        raise NotFinite("This checkpoint holds values that are not finite.", where=str(folder), seen=bad,
                         next_move="use an older one")  # fmt: skip
-    return Checkpoint(weights, optimiser, read_json(folder / STATE))
+    return tensors
 
 
 def newest_checkpoint(folder: Path, say: Callable[[str], None]) -> Checkpoint | None:

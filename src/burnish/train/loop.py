@@ -14,7 +14,7 @@ from torch import nn
 from burnish.core.errors import Stopped
 from burnish.core.events import record_event
 from burnish.core.files import append_jsonl, check_room
-from burnish.core.hardware import peak_memory_mb
+from burnish.core.hardware import peak_memory_mb, return_free_memory
 from burnish.core.run_folder import RunFolder
 from burnish.core.world import World
 from burnish.model.decoder import Decoder
@@ -163,6 +163,8 @@ def _gradients(
         torch.autograd.backward([terms[name] / counts[name] for name in terms if _is_learnt(name)])
         for name, term in terms.items():
             sums[name] += float(term.detach())
+        if model.recompute:
+            return_free_memory()  # the next pass asks for other sizes, and would take new memory beside the old
     means = {name: total / counts[name] for name, total in world.sum(sums).items()}
     return means, not all(map(math.isfinite, sums.values()))
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from burnish.core.errors import BurnishError
 from burnish.core.files import disk_errors, sync, write_bytes
+from burnish.core.hardware import return_free_memory
 from burnish.core.run_folder import RunFolder
 from burnish.train import checkpoint as checkpoints
 from burnish.train.optimiser import AdamW, optimiser_tensors, restore_optimiser
@@ -74,8 +75,8 @@ def resume(
 
 def take_best(run: RunFolder, parameters: Mapping[str, nn.Parameter], progress: Progress) -> None:
     """Leaves the weights that were best on dev in the network."""
-    best = checkpoints.read_checkpoint(checkpoints.step_folder(run.checkpoints, progress.best_step))
-    fill(parameters, best.weights)
+    return_free_memory()  # or the file's pages come on top of what the last pass needed
+    fill(parameters, checkpoints.read_weights(checkpoints.step_folder(run.checkpoints, progress.best_step)))
 
 
 @torch.no_grad()

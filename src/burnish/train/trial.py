@@ -45,6 +45,7 @@ class Passes:
     of_at_most: Callable[[int], Forest]
     most: int
     longest_row: int
+    recompute: bool
 
 
 def try_largest_pass(
@@ -61,7 +62,7 @@ def try_largest_pass(
     Raises BurnishError with the setting that would fit: the memory is not enough, or the kernel would end the process.
     A resumed optimiser has its state already; its moments stay as they are.
     """
-    passes = _choose(objective, rows, plan, world)
+    passes = _choose(model, objective, rows, plan, world)
     begun = bool(optimiser.tensors)
     with torch.random.fork_rng(devices=[world.device] if world.device.type == "cuda" else []):
         try:
@@ -80,7 +81,7 @@ def try_largest_pass(
                 optimiser.tensors.clear()
 
 
-def _choose(objective: Objective[Row], rows: Rows[Row], plan: Plan, world: World) -> Passes:
+def _choose(model: Decoder, objective: Objective[Row], rows: Rows[Row], plan: Plan, world: World) -> Passes:
     lengths = rows.lengths or [sum(forest.tokens for forest in objective.passes([row], 1))
                                for row in rows.take(range(len(rows.rendered)))]  # fmt: skip
     order = sorted(range(len(lengths)), key=lambda number: lengths[number], reverse=True)
@@ -95,7 +96,7 @@ def _choose(objective: Objective[Row], rows: Rows[Row], plan: Plan, world: World
 
     together = sum(lengths[number] for number in longest)
     most = max(large.tokens, min(max(plan.tokens_per_pass, lengths[order[0]]), together))
-    return Passes(small, large, of_at_most, most, lengths[order[0]])
+    return Passes(small, large, of_at_most, most, lengths[order[0]], model.recompute)
 
 
 def _largest(forests: Sequence[Forest]) -> Forest:
@@ -149,12 +150,13 @@ def _compute(model: Decoder, objective: Objective[Row], forest: Forest, world: W
 def _refusal(passes: Passes, fits: int, seen: str) -> BurnishError:
     """`fits`: how many tokens a pass may have."""
     fits = fits // STEP * STEP
+    less = "" if passes.recompute else "keep less of every token: --set train.recompute=true, or "
     if fits < FEWEST:
-        move = "end other programs, use a machine with more memory, or a smaller model"
+        move = f"{less}end other programs, use a machine with more memory, or a smaller model"
     elif fits >= passes.longest_row:
-        move = f"compute fewer tokens at once: --set train.tokens_per_pass={fits}"
+        move = f"{less}compute fewer tokens at once: --set train.tokens_per_pass={fits}"
     else:
-        move = (f"leave out rows longer than {fits} tokens (the longest has {passes.longest_row}): "
+        move = (f"{less}leave out rows longer than {fits} tokens (the longest has {passes.longest_row}): "
                 f"--set model.context={fits} --set train.tokens_per_pass={fits} --fresh")  # fmt: skip
     return BurnishError(
         "There is not enough memory for the largest pass; nothing was trained yet.",
