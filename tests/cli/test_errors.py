@@ -155,3 +155,18 @@ def test_an_unknown_run_is_named(tmp_path: Path) -> None:
 
 def test_an_unknown_option_is_a_usage_error() -> None:
     assert burnish("run", "--nonsense").code == 2
+
+
+def test_a_data_file_whose_disk_fails_is_named(tiny_folder: Path, tmp_path: Path) -> None:
+    """It is hashed before it is read, and that error was nobody's: unforeseen, exit code 1."""
+    if not Path("/proc/self/mem").exists():
+        pytest.skip("/proc/self/mem is the file here whose first byte cannot be read")
+    (tmp_path / "rows.jsonl").symlink_to("/proc/self/mem")
+    check(prepare(tiny_folder, tmp_path / "rows.jsonl", tmp_path), 3, "cannot be read", "rows.jsonl")
+
+
+def test_the_name_of_a_file_writes_nothing_but_text(tiny_folder: Path, tmp_path: Path) -> None:
+    """The place under the row that is shown went to the terminal as it was."""
+    path = write(tmp_path / "a\x1b[31m\n.jsonl", ROWS)
+    result = prepare(tiny_folder, path, tmp_path)
+    assert (result.code, "\x1b" in result.out + result.err) == (0, False)

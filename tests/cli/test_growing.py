@@ -70,7 +70,8 @@ def test_what_a_server_answered_before_it_failed_is_kept(
     monkeypatch.setenv("GROW_TEST_KEY", KEY)
     budget = iter(range(5))
     with http_server(lambda seen: reword(seen) if next(budget, None) is not None else Said({}, 401)) as (address, _):
-        result = prepare(folder, tiny_folder, address)
+        # One at a time: of several in flight, those behind the one that is refused are asked again.
+        result = prepare(folder, tiny_folder, address, "--set", "data.grow.concurrent=1")
     assert result.code == 3
     assert "refuses" in result.err
     assert len((folder / "runs" / "r" / "replies.jsonl").read_text().splitlines()) == 5

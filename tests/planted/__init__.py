@@ -1,4 +1,4 @@
 """Defects planted by chance into real sets, with the truth kept, and how many of them are found.
 
-`python -m tests.planted` plants those that single steps find and scores the steps; BURNISH_DATA names the sets.
+`python -m tests.planted` runs the whole stage on such sets; BURNISH_DATA names the folder they are made from.
 """

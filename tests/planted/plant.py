@@ -15,11 +15,15 @@ Truth = frozenset[tuple[int, str]]
 
 @dataclass(frozen=True)
 class Item:
-    """A row, the defects planted in it, and its place in the set as it was; None for a row that was put in."""
+    """A row, the defects planted in it, and its place in the set as it was; None for a row that was put in.
+
+    `copy_of` is the place of the row that such a one was made from.
+    """
 
     row: Chat
     origin: int | None
     defects: frozenset[str] = frozenset()
+    copy_of: int | None = None
 
 
 def items_of(rows: Sequence[Row]) -> list[Item]:
@@ -63,7 +67,7 @@ def _added(
     for place in sorted(rng.sample(sound, count), reverse=True):
         item = result[place]
         copy = replace(change(item.row), id=f"{item.row.id}-planted")
-        result.insert(rng.randint(place + 1, len(result)), Item(copy, None, frozenset({defect})))
+        result.insert(rng.randint(place + 1, len(result)), Item(copy, None, frozenset({defect}), item.origin))
         if on_both:
             result[place] = replace(item, defects=frozenset({defect}))
     return result
@@ -99,14 +103,36 @@ def few_words_changed(text: str, rng: Random) -> str:
     return " ".join(word for word in words if word)
 
 
-def leaks(items: Sequence[Item], test: Sequence[Chat], rng: Random, count: int) -> list[Item]:
-    """Rows of the test put among those of train, every second with a few words changed."""
+def leaks(
+    items: Sequence[Item], test: Sequence[Chat], rng: Random, count: int, defect: str, change: Callable[[Chat], Chat]
+) -> list[Item]:
+    """Changed rows of the test put among those of train."""
     result = list(items)
-    for number, row in enumerate(rng.sample(list(test), count)):
-        leaked = row if number % 2 else with_prompt(row, few_words_changed(_prompt(row), rng))
-        item = Item(replace(leaked, id=f"{row.id}-leaked"), None, frozenset({"overlaps_test"}))
+    for row in rng.sample(list(test), min(count, len(test))):
+        item = Item(replace(change(row), id=f"{row.id}-leaked"), None, frozenset({defect}))
         result.insert(rng.randint(0, len(result)), item)
     return result
+
+
+def same(row: Chat) -> Chat:
+    return row
+
+
+def nearly(rng: Random) -> Callable[[Chat], Chat]:
+    """One to three words of the prompt changed."""
+    return lambda row: with_prompt(row, few_words_changed(_prompt(row), rng))
+
+
+def inside(carriers: Sequence[Chat], rng: Random, *, answered: bool) -> Callable[[Chat], Chat]:
+    """The prompt, or the prompt with its answer, inside another row's answer: a document that quotes the test."""
+
+    def quoted(row: Chat) -> Chat:
+        carrier = rng.choice(carriers)
+        return with_answer(
+            carrier, f"{carrier.answer} {_prompt(row)} {row.answer if answered else ''} {carrier.answer}"
+        )
+
+    return quoted
 
 
 def empty_answers(items: Sequence[Item], rng: Random, count: int) -> list[Item]:
@@ -154,7 +180,7 @@ def wrong_language(
 
 def contradictions(items: Sequence[Item], rng: Random, count: int) -> list[Item]:
     """Copies with another label, the prompt in other spelling; both rows of such a pair have the defect."""
-    labels = sorted({item.row.answer for item in items})
+    labels = sorted({item.row.answer for item in items if item.row.answer.strip()})
 
     def contradicted(row: Chat) -> Chat:
         prompt = rng.choice((_prompt(row), _prompt(row).lower(), _prompt(row).rstrip("?.!"), f" {_prompt(row)}"))
@@ -186,6 +212,11 @@ def encoding_damage(items: Sequence[Item], rng: Random, count: int) -> list[Item
         return with_prompt(row, text) if text != prompt else None
 
     return _changed(items, rng, count, "encoding_damage", damaged)
+
+
+def words_of(row: Chat) -> int:
+    """Of the prompt."""
+    return len(_prompt(row).split())
 
 
 def _prompt(row: Chat) -> str:

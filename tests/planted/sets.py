@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 from pathlib import Path
 
@@ -46,3 +47,25 @@ def as_raw(row: Row) -> dict[str, str]:
     """A line of a file that holds the row."""
     assert isinstance(row, Chat)
     return {"prompt": row.messages[0].content, "completion": row.answer}
+
+
+def banking77_test(folder: Path) -> list[Row]:
+    """The test that comes with the set."""
+    with (folder / "banking77" / "test.csv").open(newline="", encoding="utf-8") as file:
+        return [
+            _chat("banking77-test", number, row["text"], row["category"])
+            for number, row in enumerate(csv.DictReader(file))
+        ]
+
+
+def gsm8k(folder: Path, rows: int) -> list[Row]:
+    """Sums told as stories, with their solutions: the first of them."""
+    with gzip.open(folder / "gsm8k" / "train.jsonl.gz", "rt", encoding="utf-8") as file:
+        values = [json.loads(line) for line, _ in zip(file, range(rows), strict=False)]
+    return [_chat("gsm8k", number, value["question"], value["answer"]) for number, value in enumerate(values)]
+
+
+def e2e(folder: Path, name: str) -> list[Row]:
+    """Facts about restaurants, with several sentences that people wrote about the same facts."""
+    with (folder / "e2e_nlg" / name).open(newline="", encoding="utf-8") as file:
+        return [_chat("e2e", number, row["mr"], row["ref"]) for number, row in enumerate(csv.DictReader(file))]

@@ -117,6 +117,22 @@ def prepare(
 
 
 @app.command()
+def plan(
+    recipe: Recipe = None,
+    model: Model = None,
+    data: Data = None,
+    name: Name = None,
+    changes: Changes = None,
+    fresh: Fresh = False,
+    out: Runs = RUNS,
+) -> None:
+    """Say before any training what the test can show and what it will be asked, after preparing the data."""
+    from burnish.cli import judging, runs
+
+    judging.show_plan(runs.do("prepare", recipe, model, data, name, changes, fresh, out))
+
+
+@app.command()
 def train(
     recipe: Recipe = None,
     model: Model = None,
@@ -197,6 +213,33 @@ def chat(
     from burnish.cli import chatting
 
     chatting.talk(run, out, max_new_tokens)
+
+
+@app.command()
+def verdict(
+    run: Annotated[Path, typer.Argument(help="Name or folder of a run.")],
+    recompute: Annotated[
+        bool, typer.Option("--recompute", help="Work it out again from items.jsonl; it must come out the same.")
+    ] = False,
+    gate: Gate = None,
+    out: Runs = RUNS,
+) -> None:
+    """Show how a run came out, or work its verdict out again from the answers."""
+    from burnish.cli import judging, runs
+
+    runs.check_gate(gate)
+    judging.show_verdict(judging.finished_run(run, out), recompute=recompute, gate=gate)
+
+
+@app.command()
+def compare(
+    names: Annotated[list[Path], typer.Argument(metavar="RUN RUN…", help="Names or folders of evaluated runs.")],
+    out: Runs = RUNS,
+) -> None:
+    """Compare specialists with the first of them, item by item, and list how their recipes differ."""
+    from burnish.cli import judging
+
+    judging.compare_runs(names, out)
 
 
 @app.command("runs")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from burnish.cli.errors import printable
 from burnish.core.records import Pair, Row
 from burnish.core.run_folder import RunFolder
 from burnish.data.look import row_at
@@ -21,7 +22,7 @@ def show_row(file: Path, number: int, model: str | None) -> None:
         recipe, base = read_recipe(file, model=model)
     else:
         recipe, base = read_recipe(None, model=model or "smollm2-135m", data=str(file))
-    row = row_at(number, recipe.data, base=base, say=print)
+    row = row_at(number, recipe.data, base=base, say=lambda text: print(printable(text)))
     print_rendered(Workshop(recipe, base, RunFolder(Path())), row, Console(highlight=False))
 
 
@@ -39,4 +40,4 @@ def print_rendered(shop: Workshop, row: Row, console: Console) -> None:
         parts = {"": shop.renderer.row(row)}
     for name, rendered in parts.items():
         console.print(coloured(shop.renderer, rendered))
-        console.print(f"{row.source}{name}: {summary(rendered)}   ({LEGEND})", markup=False)
+        console.print(f"{printable(row.source)}{name}: {summary(rendered)}   ({LEGEND})", markup=False)

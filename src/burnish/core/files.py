@@ -166,5 +166,12 @@ def sha256_of_tree(path: Path) -> str:
     """Hex digest of a file, or of all files of a folder by name and content."""
     if path.is_file():
         return sha256_of_file(path)
-    digests = {str(file.relative_to(path)): sha256_of_file(file) for file in sorted(path.rglob("*")) if file.is_file()}
+    digests = {
+        _name(file.relative_to(path)): sha256_of_file(file) for file in sorted(path.rglob("*")) if file.is_file()
+    }
     return sha256_of_json(digests)
+
+
+def _name(path: Path) -> str:
+    """A path as text, also where its bytes are none."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")

@@ -26,6 +26,7 @@ from burnish.data.layout.proof import preview, proof
 from burnish.data.layout.recognise import recognise
 from burnish.data.ledger import Ledger
 from burnish.data.private.find import NameFinder
+from burnish.data.private.rows import shown
 from burnish.data.read.raw import Raw
 from burnish.data.read.source import Source as Opened
 from burnish.data.read.sources import sources
@@ -185,7 +186,8 @@ def _take_file(
     into.sources.append(Source(
         part=part, file=facts.name, sha256=facts.sha256, bytes=facts.size_bytes, rows=rows_in, format=layout.name,
         keys=tuple(preview(key) for key in layout.read),
-        unread_keys=tuple(preview(key) for key in layout.unread(raws[0].value)), first_row=proof(row_of(first.line)),
+        unread_keys=tuple(preview(key) for key in layout.unread(raws[0].value)),
+        first_row=proof(shown(row_of(first.line), settings.private, names)),
         notes=tuple(facts.notes),
     ))  # fmt: skip
     say(_introduction(into.sources[-1]))

@@ -71,6 +71,7 @@ def report_context(folder: RunFolder) -> dict[str, Any]:
         "prompt": visible(prompt_text(plan)),
         "methods": methods_text(verdict),
         "seed": verdict.seed,
+        "confidence": task.confidence,
         "environment": facts(_optional_json(folder.environment)),
         "card": facts(_optional_json(folder.data_card)),
     }

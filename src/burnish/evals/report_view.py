@@ -11,7 +11,7 @@ from markupsafe import Markup
 from burnish.evals.report_plots import Axis, axis_around, interval_plot, loss_curve, tick_labels
 from burnish.evals.statistics import Mean
 from burnish.evals.verdict_records import ArmScores, SuiteVerdict, TaskVerdict, Verdict
-from burnish.evals.verdict_text import arm_name, interval_text, mean_text, shown_metrics
+from burnish.evals.verdict_text import arm_name, interval_text, mean_text, shown_metrics, tries_text
 from burnish.evals.wording import difference_text, in_percent, metric_name, metric_title, p_text, score_text, visible
 
 MOST_FACTS = 80
@@ -97,7 +97,12 @@ def comparisons_chart(task: TaskVerdict) -> Chart:
     ]
     ticks = [(value, difference_text(task.metric, value, unit=False).replace(".0", "")) for value in axis.ticks()]
     ticks = [(value, "0" if abs(value) < 1e-12 else text) for value, text in ticks]
-    return Chart("Gain of the specialist, with 95 % interval", tuple(rows), tick_labels(axis, ticks), task.could_show)
+    return Chart(
+        f"Gain of the specialist, with {task.confidence} interval",
+        tuple(rows),
+        tick_labels(axis, ticks),
+        task.could_show + tries_text(task),
+    )
 
 
 def memory_chart(suites: Sequence[SuiteVerdict]) -> Chart:

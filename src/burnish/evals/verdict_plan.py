@@ -37,13 +37,14 @@ class SuitePlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """What the verdict is about. Memory is compared with the arm `base`."""
+    """What the verdict is about. Memory is compared with the arm `base`. `tries`: specialists judged on this test."""
 
     opponents: tuple[str, ...]
     task: TaskPlan
     suites: tuple[SuitePlan, ...] = ()
     specialist: str = "tuned"
     base: str = "base"
+    tries: int = 1
 
 
 _ADAPTER = TypeAdapter(Plan)

@@ -45,7 +45,10 @@ class Comparison:
 
 @dataclass(frozen=True)
 class TaskVerdict:
-    """Is the specialist better at the user's task? 95 % intervals; `could_show` says what this test set can show."""
+    """Is the specialist better at the user's task? `could_show` says what this test set can show.
+
+    The comparisons hold intervals of 1 - 0.05 / `tries`, the number of specialists that were judged on these rows.
+    """
 
     outcome: TaskOutcome
     reason: str
@@ -55,6 +58,12 @@ class TaskVerdict:
     arms: tuple[ArmScores, ...]
     comparisons: tuple[Comparison, ...]
     could_show: str
+    tries: int = 1
+
+    @property
+    def confidence(self) -> str:
+        """How sure the intervals of the comparisons are: "95 %", more where several were tried."""
+        return f"{100 * (1 - 0.05 / self.tries):.4g} %"
 
 
 @dataclass(frozen=True)

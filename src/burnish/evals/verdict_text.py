@@ -10,7 +10,7 @@ from burnish.core.files import dump_json, read_json, write_json, write_text
 from burnish.core.run_folder import RunFolder
 from burnish.evals.statistics import Mean
 from burnish.evals.verdict import judge_folder
-from burnish.evals.verdict_records import ArmScores, Comparison, SuiteVerdict, Verdict
+from burnish.evals.verdict_records import ArmScores, Comparison, SuiteVerdict, TaskVerdict, Verdict
 from burnish.evals.wording import PERCENT, difference_text, metric_name, metric_title, p_text, score_text, visible
 
 _ACTIVE = re.compile(r"([\\`*_\[\]|~$])")
@@ -41,7 +41,8 @@ def summary(verdict: Verdict) -> str:
     return (
         f"{metric_title(closest.metric)} against {arm_name(closest.opponent)}: "
         f"{difference_text(closest.metric, closest.delta)} "
-        f"({interval_text(closest)} with 95 % confidence) on {closest.n} rows that training never saw."
+        f"({interval_text(closest)} with {verdict.task.confidence} confidence) on {closest.n} rows that training never "
+        "saw."
     )
 
 
@@ -73,6 +74,16 @@ def shown_metrics(arms: Sequence[ArmScores]) -> list[str]:
     return [metric for metric in arms[0].metrics if all(metric in arm.metrics for arm in arms)]
 
 
+def tries_text(task: TaskVerdict) -> str:
+    """A sentence where this was not the first specialist judged on these rows; else nothing."""
+    if task.tries == 1:
+        return ""
+    return (
+        f" This is specialist number {task.tries} that was judged on these rows. The best of many tries looks better "
+        f"than it is, so the intervals are of {task.confidence} instead of 95 %."
+    )
+
+
 def _task_section(verdict: Verdict) -> str:
     task = verdict.task
     metrics = shown_metrics(task.arms)
@@ -93,9 +104,12 @@ def _task_section(verdict: Verdict) -> str:
     return "\n\n".join(
         [
             f"## The task ({task.n} rows)",
-            escaped(task.reason),
+            escaped(task.reason) + tries_text(task),
             _table(["arm", *(f"{escaped(metric_name(metric))} (95 %)" for metric in metrics)], arms),
-            _table(["the specialist against", "difference", "95 % interval", "p", "won / lost / same"], comparisons),
+            _table(
+                ["the specialist against", "difference", f"{task.confidence} interval", "p", "won / lost / same"],
+                comparisons,
+            ),
             f"What this test could show: {task.could_show}",
         ]
     )
@@ -136,8 +150,8 @@ _METHOD = """## How this was decided
 Every arm answered the same rows under the same decoding rule, and the scores were compared row by row. These rows were
 kept out of training and out of every choice: the prompt of the opponent was chosen on `dev`.
 
-- **Task.** BETTER: the whole 95 % interval of the difference is above zero against every opponent. WORSE: it is below
-  zero against any of them (Holm's correction). Otherwise NOT PROVEN, which does not mean equal.
+- **Task.** BETTER: the whole {confidence} interval of the difference is above zero against every opponent. WORSE: it is
+  below zero against any of them (Holm's correction). Otherwise NOT PROVEN, which does not mean equal.
 - **Memory.** KEPT: on every suite that counts, a loss as large as the margin is ruled out (one-sided 5 %). FORGOTTEN:
   on some suite the loss is shown to exceed the margin (Holm's correction). Otherwise NOT PROVEN.
 - **Methods.** {methods}. Seed {seed}. The verdict is about these weights, not about training again.
@@ -155,7 +169,7 @@ def verdict_markdown(verdict: Verdict, plan: Mapping[str, Any]) -> str:
     parts = [f"**{headline(verdict)}**\n{escaped(summary(verdict))}", _task_section(verdict), _memory_section(verdict)]
     if prompt_text(plan):
         parts.append(f"## The prompt of the opponent `prompted`\n\n{fenced(prompt_text(plan))}")
-    parts.append(_METHOD.format(methods=methods_text(verdict), seed=verdict.seed))
+    parts.append(_METHOD.format(methods=methods_text(verdict), seed=verdict.seed, confidence=verdict.task.confidence))
     return "\n\n".join(parts)
 
 

@@ -15,7 +15,7 @@ import torch
 
 from burnish.adapt import methods
 from burnish.core import hardware
-from burnish.core.errors import BurnishError, RecipeError, Stopped
+from burnish.core.errors import BurnishError, DataError, RecipeError, Stopped
 from burnish.core.events import record_event
 from burnish.core.files import read_json, sha256_of_file, sha256_of_tree, write_json
 from burnish.core.ranks import is_first
@@ -154,7 +154,7 @@ def _prepare_inputs(shop: Workshop) -> dict[str, Any]:
     named = (data.test, data.dev, data.review, data.grow.documents)
     names = [*data.train_files, *data.decontaminate, *(name for name in named if name)]
     paths = [path for name in names if "://" not in name for path in _named(shop.base / Path(name).expanduser())]
-    hashes = {f"file {path.name}": sha256_of_tree(path) for path in paths}
+    hashes = {f"file {path.name}": _hash_of(path) for path in paths}
     settings = stages.flatten(
         data.model_dump(mode="json", exclude={**dict.fromkeys(NOT_INPUTS, True), "grow": NOT_INPUTS_OF_GROWING}), "data"
     )
@@ -163,6 +163,19 @@ def _prepare_inputs(shop: Workshop) -> dict[str, Any]:
     settings["data.weights"] = [source.weight for source in data.train_sources]
     return {"model": shop.model_hash, "train.seed": shop.recipe.train.seed, "model.context": shop.recipe.model.context,
             **hashes, **settings}  # fmt: skip
+
+
+def _hash_of(path: Path) -> str:
+    """Raises DataError: a file of the data cannot be read."""
+    try:
+        return sha256_of_tree(path)
+    except OSError as error:
+        raise DataError(
+            "The file cannot be read.",
+            where=str(error.filename or path),
+            seen=error.strerror or str(error),
+            next_move="check its permissions, and its disk",
+        ) from error
 
 
 def _named(path: Path) -> list[Path]:
@@ -222,6 +235,7 @@ def _prepare(shop: Workshop, say: Say) -> None:
 def _evaluate(shop: Workshop, say: Say) -> None:
     from burnish.evals.evaluate import Models, evaluate
     from burnish.evals.report import write_report
+    from burnish.evals.tries import note_try
     from burnish.evals.verdict_text import write_verdict
 
     tuned = shop.specialist()
@@ -242,6 +256,7 @@ def _evaluate(shop: Workshop, say: Say) -> None:
         | _metric_file(shop),
         say=say,
     )
+    write_json(shop.run.arms, {**read_json(shop.run.arms), "tries": note_try(shop.run, shop.weights_hash())})
     write_verdict(shop.run)
     write_report(shop.run)
 

@@ -31,3 +31,10 @@ def test_settings_that_contradict_each_other_are_refused(wrong: dict[str, object
 
 def test_every_setting_has_its_text() -> None:
     assert all(field.description for field in DataSettings.model_fields.values())
+
+
+def test_a_file_whose_name_is_no_text_is_refused() -> None:
+    """It cannot be written into a recipe."""
+    for part in ({"train": "caf\udce9.jsonl"}, {"train": "a", "test": "\udce9"}, {"train": ["a", "\udce9"]}):
+        with pytest.raises(ValueError, match="no text"):
+            DataSettings.model_validate(part)

@@ -28,7 +28,7 @@ _HANGING = re.compile(
     re.IGNORECASE,
 )
 # A last line of these kinds needs no full stop: list items, headings, table rows, links, sums, signatures, code.
-_NO_PROSE = re.compile(r"^\s*(?:[-*•#>|+]|\d+[.)]|\(?[a-z]\)|https?:|####)|[=<>{};]|\w+\(|\d[\s%€$)]*$|^\W*$")
+_NO_PROSE = re.compile(r"^\s*(?:[-*•#>|+]|\d+[.)]|\(?[a-z]\)|https?:|####)|[=<>{};]|\w\(|\d[\s%€$)]*$|^\W*$")
 _BACKTICKS = re.compile(r"^\s*(?:```|~~~)", re.MULTILINE)
 
 

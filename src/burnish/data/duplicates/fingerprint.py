@@ -10,6 +10,7 @@ from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import TypeAlias
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ from burnish.data.normalised import normalised
 FLUSH_WORDS = 1 << 20
 ANSWER = Message("assistant", "")
 NUMBER = re.compile(r"\d+")
+MOST_FIGURES = 64
 NAME_KEYS = ("id", "source", "group")
 
 
@@ -31,7 +33,8 @@ class Fingerprint:
 
     `content` is a digest of all that it says. `keys` are hashes, one for each prompt that the row teaches an answer to;
     the last is that of its final answer. `asked` and `answered` are hashes of words, `numbers` one of the numbers asked
-    about, 0 where there are none.
+    about, 0 where there are none. `figures` are hashes of these numbers, each once; none where there are over 64, as in
+    a table, of which one number is no more than a detail.
     """
 
     content: bytes
@@ -39,6 +42,7 @@ class Fingerprint:
     asked: array[int]
     answered: array[int]
     numbers: int
+    figures: array[int]
 
 
 def fingerprint_of(row: Row) -> Fingerprint:
@@ -51,6 +55,7 @@ def fingerprint_of(row: Row) -> Fingerprint:
         asked=asked,
         answered=_answered(row),
         numbers=_short_digest(" ".join(numbers).encode()) if numbers else 0,
+        figures=_figures(numbers),
     )
 
 
@@ -61,7 +66,8 @@ class Fingerprints:
     `content_N_2` is a digest of all that the row says. `keys` holds one hash for each prompt that row n teaches an
     answer to, at key_starts_N1[n] : key_starts_N1[n + 1]; the last is that of its final answer. `asked_N` and
     `answer_N` are hashes of normalised words, `answer_N` 0 where the row has no answer; `numbers_N` is a hash of the
-    numbers asked about. Row 2n of `words` is what row n asks, row 2n + 1 what it answers.
+    numbers asked about, which `figures` holds at figure_starts_N1[n] : figure_starts_N1[n + 1]. Row 2n of `words` is
+    what row n asks, row 2n + 1 what it answers.
     """
 
     content_N_2: Hashes
@@ -70,6 +76,8 @@ class Fingerprints:
     asked_N: Hashes
     answer_N: Hashes
     numbers_N: Hashes
+    figures: NDArray[np.uint32]
+    figure_starts_N1: Indices
     words: Words
 
     def __len__(self) -> int:
@@ -85,6 +93,7 @@ class Fingerprinter:
         self._content = bytearray()
         self._keys, self._key_counts = array("Q"), array("q")
         self._asked, self._answer, self._numbers = array("Q"), array("Q"), array("Q")
+        self._figures, self._figure_counts = array("I"), array("q")
         self._hashes, self._lengths = array("I"), array("q")
 
     def add(self, one: Fingerprint) -> None:
@@ -92,6 +101,8 @@ class Fingerprinter:
         self._keys.extend(one.keys)
         self._key_counts.append(len(one.keys))
         self._numbers.append(one.numbers)
+        self._figures += one.figures
+        self._figure_counts.append(len(one.figures))
         for words, column in ((one.asked, self._asked), (one.answered, self._answer)):
             column.append(_short_digest(words.tobytes()) if words else 0)
             self._hashes += words
@@ -105,16 +116,23 @@ class Fingerprinter:
         return Fingerprints(
             content_N_2=np.frombuffer(bytes(self._content), np.uint64).reshape(-1, 2),
             keys=np.array(self._keys, np.uint64),
-            key_starts_N1=np.concatenate(([0], np.cumsum(np.array(self._key_counts, np.int64)))),
+            key_starts_N1=_starts(self._key_counts),
             asked_N=np.array(self._asked, np.uint64),
             answer_N=np.array(self._answer, np.uint64),
             numbers_N=np.array(self._numbers, np.uint64),
+            figures=np.array(self._figures, np.uint32),
+            figure_starts_N1=_starts(self._figure_counts),
             words=self._file.finish(),
         )
 
     def _flush(self) -> None:
         self._file.append(to_codes(self._hashes), np.array(self._lengths, np.int64))
         self._hashes, self._lengths = array("I"), array("q")
+
+
+def _starts(counts: array[int]) -> Indices:
+    """Where each of so many entries begins, and where the last one ends."""
+    return np.concatenate(([0], np.cumsum(np.array(counts, np.int64))))
 
 
 def content_digest(row: Row) -> bytes:
@@ -156,6 +174,11 @@ def _asked(row: Row) -> tuple[array[int], list[int], list[str]]:
         if following.role == "assistant":
             keys.append(key)
     return words, keys if isinstance(row, Chat) else keys[-1:], numbers
+
+
+def _figures(numbers: list[str]) -> array[int]:
+    found = set(numbers)
+    return array("I", map(crc32, map(str.encode, found)) if len(found) <= MOST_FIGURES else ())
 
 
 def _answered(row: Row) -> array[int]:

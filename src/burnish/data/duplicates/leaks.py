@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from burnish.data.duplicates.fingerprint import Fingerprints, first_of
 from burnish.data.duplicates.near import NearPairs
 from burnish.data.duplicates.runs import SLOT_BITS, common_runs, run_hashes, slots, within_rows
-from burnish.data.duplicates.words import Hashes, Indices
+from burnish.data.duplicates.words import Hashes, Indices, mixed
 
 LeakKind: TypeAlias = Literal["exact", "same_prompt", "near", "contained", "few_words", "near_prompt", "meaning"]
 KINDS: tuple[LeakKind, ...] = get_args(LeakKind)  # the firmest first
@@ -121,12 +121,17 @@ def _near(near: NearPairs, learnt: Indices, held: Indices) -> _Found:
 def _contained(
     fingerprints: Fingerprints, learnt_N: NDArray[np.bool_], held_N: NDArray[np.bool_], least: float
 ) -> _Found:
-    """Learnt rows that hold at least this share of a held row's runs of 8 words (Brown and others 2020, appendix C)."""
+    """Learnt rows that hold at least this share of a held row's runs of 8 words (Brown and others 2020, appendix C).
+
+    A question that stands there without its answer is given away, too: of its own runs half as many may be missing.
+    """
     common = common_runs(fingerprints.words, 2)
     held_row, held_runs = _runs(fingerprints, held_N, ~common)
     order = np.lexsort((held_row, held_runs))
     held_row, held_runs = held_row[order], held_runs[order]
     runs_of_held = np.bincount(held_row, minlength=len(fingerprints))
+    asked_H = np.isin(_named(held_row, held_runs), _named(*_runs(fingerprints, held_N, ~common, asked_only=True)))
+    asked_of_held = np.bincount(held_row[asked_H], minlength=len(fingerprints))
     looked_for = np.zeros(1 << SLOT_BITS, np.bool_)
     looked_for[slots(held_runs)] = True
     row, runs = _runs(fingerprints, learnt_N, looked_for)
@@ -134,21 +139,36 @@ def _contained(
     matches = last - first
     entry = np.arange(matches.sum()) - np.repeat(np.cumsum(matches) - matches - first, matches)
     pairs = np.repeat(row, matches).astype(np.uint64) << np.uint64(32) | held_row[entry].astype(np.uint64)
-    pairs, shared = np.unique(pairs, return_counts=True)
+    pairs, pair_of, shared = np.unique(pairs, return_inverse=True, return_counts=True)
+    shared_asked = np.bincount(pair_of[asked_H[entry]], minlength=len(pairs))
     row, held_row = (pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)
-    share = shared / runs_of_held[held_row]
-    enough = share >= least
+    share, share_asked = shared / runs_of_held[held_row], shared_asked / np.maximum(asked_of_held[held_row], 1)
+    enough = (share >= least) | (share_asked >= (1 + least) / 2)
+    share = np.maximum(share, share_asked)
     return _one_kind(row[enough], held_row[enough], "contained", share[enough])
 
 
-def _runs(fingerprints: Fingerprints, chosen_N: NDArray[np.bool_], wanted: NDArray[np.bool_]) -> tuple[Indices, Hashes]:
-    """Row and hash of the different runs of the chosen rows whose slot is wanted."""
+def _named(row_R: Indices, runs_R: Hashes) -> Hashes:
+    """A hash of each run and the row it is of."""
+    return mixed(runs_R ^ mixed(row_R.astype(np.uint64)))
+
+
+def _runs(
+    fingerprints: Fingerprints, chosen_N: NDArray[np.bool_], wanted: NDArray[np.bool_], *, asked_only: bool = False
+) -> tuple[Indices, Hashes]:
+    """Row and hash of the different runs of the chosen rows whose slot is wanted; of what they ask, if only that."""
     found = [np.zeros((2, 0), np.uint64)]
+    lengths_R = fingerprints.words.lengths
     for first, last in fingerprints.words.batches(2):
-        lengths = fingerprints.words.lengths[first:last].reshape(-1, 2).sum(axis=1)
+        if not chosen_N[first // 2 : last // 2].any():
+            continue
+        halves = lengths_R[first:last]
+        lengths = halves.reshape(-1, 2).sum(axis=1)
         hashes = run_hashes(fingerprints.words.read(first, last))
         row = np.repeat(np.arange(first // 2, last // 2), lengths)[: len(hashes)]
         kept = wanted[slots(hashes)] & within_rows(lengths) & chosen_N[row]
+        if asked_only:
+            kept &= within_rows(halves) & np.repeat(np.arange(last - first) % 2 == 0, halves)[: len(hashes)]
         found.append(np.unique(np.stack([row[kept].astype(np.uint64), hashes[kept]]), axis=1))
     rows, hashes = np.concatenate(found, axis=1)
     return rows.astype(np.int64), hashes

@@ -12,6 +12,7 @@ from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cpdist
 
 from burnish.data.duplicates.buckets import decoded, merged
+from burnish.data.duplicates.figures import contradict
 from burnish.data.duplicates.fingerprint import Fingerprints, first_of
 from burnish.data.duplicates.minhash import most_words_agree
 from burnish.data.duplicates.rare import few_words_differ, word_counts
@@ -35,9 +36,9 @@ class NearPairs:
     """P pairs of different rows, one_P < other_P. `similarity_P` is the share of words that agree in order.
 
     `kind_P` is CLOSE where the share reaches the threshold; FEW where short rows differ in a few words, their numbers
-    and answers are the same, and for one of the two no row is nearer; ASKED where nearly the same is asked and answered
-    differently; MEANING where an embedding model says so. `same_N` is the first row with the same words: of rows that
-    are the same but for case, spacing and punctuation, only the first is in pairs.
+    and answers are the same, and for one of the two no row is nearer; ASKED where nearly the same is asked, but
+    answered differently or about other numbers; MEANING where an embedding model says so. `same_N` is the first row
+    with the same words: of rows that are the same but for case, spacing and punctuation, only the first is in pairs.
     """
 
     one_P: Indices
@@ -53,7 +54,8 @@ class NearPairs:
 def near_pairs(fingerprints: Fingerprints, settings: DuplicateSettings) -> NearPairs:
     """Compares what rows say, and what rows without a label ask. Neither chance nor the order of rows has a part in it.
 
-    A pair may differ in a share of its words, the frame that many rows share not counted, or in a few words.
+    A pair may differ in a share of its words, the frame that many rows share not counted, or in a few words. Rows of
+    which each names a number that the other has not only ask nearly the same.
     """
     same_N = first_of(np.stack([fingerprints.asked_N, fingerprints.answer_N], axis=1))
     first_N = same_N == np.arange(len(same_N))
@@ -95,6 +97,7 @@ def _near_rows(view: View, counts: Indices, fingerprints: Fingerprints, settings
     kind = np.where(similarity >= settings.threshold - ROUNDING, CLOSE, FEW).astype(np.int8)
     # Short rows on one subject often differ in a few words: without this, one would lead to the next, and on and on.
     kept &= (kind == CLOSE) | nearest(one, other, np.where(kept, similarity, 0))
+    kind[contradict(fingerprints, one, other)] = ASKED
     return one[kept], other[kept], similarity[kept], kind[kept]
 
 
@@ -130,7 +133,7 @@ def _near_prompts(view: View, counts: Indices, fingerprints: Fingerprints, setti
     unanswered, label_N = fingerprints.answer_N == 0, has_label(fingerprints)
     open_P = unanswered[one] | unanswered[other]
     kept = open_P | ~(label_N[one] | label_N[other])
-    kind = np.where(open_P, CLOSE, ASKED).astype(np.int8)
+    kind = np.where(open_P & ~contradict(fingerprints, one, other), CLOSE, ASKED).astype(np.int8)
     return one[kept], other[kept], similarity[kept], kind[kept]
 
 

@@ -12,6 +12,6 @@ REASONS: Mapping[str, str] = {
     "leak_near": "the row differs from a test row in a few words",
     "leak_contained": "the row holds most of a test row, word for word",
     "leak_few_words": "the row is short and differs from a test row in up to three words",
-    "leak_near_prompt": "the row asks nearly what a test row asks, and answers otherwise",
+    "leak_near_prompt": "the row asks nearly what a test row asks, but answers otherwise or names another number",
     "leak_meaning": "the row means what a test row means, as an embedding model sees it",
 }

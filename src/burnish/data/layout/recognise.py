@@ -56,6 +56,7 @@ def _by_look(columns: Columns, settings: DataSettings, name: str) -> Format:
     for found in _candidates(columns, settings.format):
         if settings.format in ("auto", found.name):
             _refuse_unread_context(found, columns, name)
+            _refuse_rows_as_names(found, columns, name)
             return found
     if settings.format != "auto":
         also = ", format: rated, score: KEY" if settings.format == "rated" else ""
@@ -76,6 +77,17 @@ def _with_labels(found: Format, settings: DataSettings, columns: Columns, label_
     paths = (found.completion, *(path for path in found.needed if path != found.completion))
     own = next((label_names[key] for path in paths if (key := root(path, columns.names)) in label_names), ())
     return replace(found, labels=tuple(settings.labels or own)) if settings.labels or own else found
+
+
+def _refuse_rows_as_names(found: Format, columns: Columns, name: str) -> None:
+    """A table without a header: its first row would be lost, and its columns be called by what stands there."""
+    if not columns.first(PROMPTS) and found.completion in columns.values(found.completion):
+        raise DataError(
+            "The first line seems to be a row, not the names of the columns.",
+            where=name,
+            seen=f"{listed(columns)}; {found.completion!r} also stands in rows below",
+            next_move="write a line of names above it, such as prompt,completion",
+        )
 
 
 def _refuse_unread_context(found: Format, columns: Columns, name: str) -> None:

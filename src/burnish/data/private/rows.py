@@ -20,8 +20,8 @@ from burnish.data.private.settings import PrivateSettings
 def protect(cleaned: Cleaned, settings: PrivateSettings, names: NameFinder | None = None) -> Cleaned:
     """What `clean_row` made of a row, with its private data dealt with.
 
-    With `mask` and `drop`, no record holds what was found: the texts that earlier repairs kept are masked too, and so
-    is a row that is dropped, for whatever reason.
+    No doubt about a row quotes its private data. With `mask` and `drop`, no record holds what was found: the texts that
+    earlier repairs kept are masked too, and so is a row that is dropped, for whatever reason.
     """
     if settings.action == "off":
         return cleaned
@@ -31,12 +31,13 @@ def protect(cleaned: Cleaned, settings: PrivateSettings, names: NameFinder | Non
         return replace(cleaned, dropped=replace(dropped, row=row, detail=detail))
     if cleaned.row is None:
         return cleaned
+    doubts = tuple(_masked_flag(one, settings, names) for one in cleaned.flagged)
     found = {
         place: (text, findings) for place, text in texts_of(cleaned.row) if (findings := find(text, settings, names))
     }
     if settings.action == "report":
         flagged = tuple(one for place, (_, findings) in found.items() for one in _flags(cleaned.row, place, findings))
-        return replace(cleaned, flagged=cleaned.flagged + flagged)
+        return replace(cleaned, flagged=doubts + flagged)
     placeholders = Placeholders()
     after = {place: _masked_at(place, text, findings, placeholders) for place, (text, findings) in found.items()}
     earlier = tuple(_masked_change(one, settings, names, placeholders) for one in cleaned.changed)
@@ -44,7 +45,7 @@ def protect(cleaned: Cleaned, settings: PrivateSettings, names: NameFinder | Non
     if settings.action == "drop" and found:
         return dropped_as(row, "private_data", "; ".join(_place(*item) for item in _by_place(found)))
     masks = tuple(Changed(row.source, row.id, MASKED, place, "", text) for place, text in after.items())
-    return replace(cleaned, row=row, changed=earlier + masks)
+    return replace(cleaned, row=row, changed=earlier + masks, flagged=doubts)
 
 
 def masked_value(value: Any, settings: PrivateSettings, names: NameFinder | None = None) -> Any:
@@ -60,6 +61,20 @@ def masked_value(value: Any, settings: PrivateSettings, names: NameFinder | None
     except RecursionError:
         return None
     return value
+
+
+def shown(row: Row, settings: PrivateSettings, names: NameFinder | None = None) -> Row:
+    """The row as a card or a terminal may show it, whatever is done with its private data."""
+    if settings.action == "off":
+        return row
+    masked = protect(Cleaned(row), settings.model_copy(update={"action": "mask"}), names).row
+    assert masked is not None
+    return masked
+
+
+def _masked_flag(flag: Flagged, settings: PrivateSettings, names: NameFinder | None) -> Flagged:
+    """Some details quote the row."""
+    return replace(flag, detail=masked_value(flag.detail, settings, names))
 
 
 def _masked_at(place: str, text: str, findings: Sequence[Finding], placeholders: Placeholders) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
@@ -13,6 +14,8 @@ from burnish.data.read.kind import likely_delimiter
 from burnish.data.read.raw import MOST_ROW_CHARACTERS, SHOWN_CHARACTERS, Raw, RawOrDropped
 from burnish.data.read.text import LongLine, is_damaged, storable
 from burnish.data.read.text_file import TextFile, not_text, too_long
+
+SAID_BY_EXCEL = re.compile(r'"?sep=([,;\t|])"?')  # a first line that names the delimiter, and is no header
 
 
 class _RowTooLong(Exception):  # noqa: N818 - caught here, where the row's place is known
@@ -81,9 +84,11 @@ def read_csv(file: TextFile) -> Iterator[RawOrDropped]:
         blank, first = _after_blank_lines(lines)
     except StopIteration:
         return
-    tabs = file.suffix == ".tsv" or isinstance(first, LongLine)
-    feed = _Feed(chain([first], lines), blank)
-    reader = csv.reader(feed, delimiter="\t" if tabs else likely_delimiter(str(first)), strict=True)
+    start = first.start if isinstance(first, LongLine) else first
+    said = SAID_BY_EXCEL.fullmatch(start)
+    delimiter = said[1] if said else "\t" if file.suffix == ".tsv" else likely_delimiter(start)
+    feed = _Feed(lines, blank + 1) if said else _Feed(chain([first], lines), blank)
+    reader = csv.reader(feed, delimiter=delimiter, strict=True)
     header: list[str] = []
     while True:
         feed.start_row()

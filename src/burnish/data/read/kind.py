@@ -38,6 +38,12 @@ FOREIGN = {
     b"BZh": ("compressed by bzip2", "unpack it with bunzip2, or compress it by gzip or zstd"),
     b"\xfd7zXZ": ("compressed by xz", "unpack it with unxz, or compress it by gzip or zstd"),
     b"7z\xbc\xaf": ("a 7-Zip archive", "unpack it"),
+    b"\x1f\x8b": ("compressed twice", "unpack it once"),
+    b"\x28\xb5\x2f\xfd": ("compressed twice", "unpack it once"),
+    b"version https://git-lfs": (
+        "a pointer of Git LFS, not the file itself",
+        "run `git lfs pull` in its repository, or download the file from its page",
+    ),
     b"FEA1": ("a table in the old Feather format", "write it again as Parquet"),
 }
 TABLE_NAMES = {"parquet": "Parquet", "arrow": "Arrow"}
@@ -50,6 +56,9 @@ def table_kind(head: bytes, suffix: str, name: str) -> Kind | None:
 
     Raises DataError: a kind of file that is not read, or a table by its name only.
     """
+    for magic, (what, next_move) in FOREIGN.items():
+        if head.startswith(magic):
+            raise DataError("Files of this kind are not read.", where=name, seen=what, next_move=next_move)
     kind = next((kind for magic, kind in TABLE_MAGIC.items() if head.startswith(magic)), None)
     by_name = TABLE_NAMES.get(KINDS.get(suffix, ""))
     if kind is None and by_name:
@@ -59,9 +68,6 @@ def table_kind(head: bytes, suffix: str, name: str) -> Kind | None:
             seen=head[:8].hex(" "),
             next_move="copy or download it again",
         )
-    for magic, (what, next_move) in FOREIGN.items():
-        if head.startswith(magic):
-            raise DataError("Files of this kind are not read.", where=name, seen=what, next_move=next_move)
     return kind
 
 

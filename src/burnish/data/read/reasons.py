@@ -9,5 +9,5 @@ REASONS: dict[str, str] = {
     "not_object": "the JSON value is not an object with named fields",
     "not_utf8": "the line holds bytes that are no text in the encoding of the file",
     "not_readable": "the file or the row cannot be read; the detail says why",
-    "line_too_long": "the line or paragraph is longer than 16 Mi characters",
+    "line_too_long": "the line, paragraph or cell is longer than 16 Mi characters",
 }

@@ -15,6 +15,7 @@ from burnish.data.read.hub import fetch_from_hub
 from burnish.data.read.raw import Reading
 from burnish.data.read.settings import ReadSettings
 from burnish.data.read.source import Source
+from burnish.data.read.text import is_damaged, storable
 from burnish.data.read.text_folder import read_text_folder
 from burnish.data.read.web import fetch
 
@@ -114,12 +115,20 @@ def _parts_before_pattern(where: str) -> Iterator[str]:
 
 def _names_in(folder: Path) -> list[str]:
     """Files below a folder, relative to it. Links to folders are not followed."""
-    return [
+    found = [
         (Path(inside) / name).relative_to(folder).as_posix()
         for inside, _, names in os.walk(folder)
         for name in names
         if (Path(inside) / name).is_file()
     ]
+    if broken := next(filter(is_damaged, found), None):
+        raise DataError(
+            "The name of a file here is no text (UTF-8).",
+            where=str(folder),
+            seen=storable(broken),
+            next_move="rename it, or name the other files",
+        )
+    return found
 
 
 def _neighbours(path: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from polars import selectors
 
 from burnish.core.errors import DataError
 from burnish.core.records import Dropped
-from burnish.data.read.raw import Raw, RawOrDropped
+from burnish.data.read.raw import MOST_ROW_CHARACTERS, Raw, RawOrDropped
 from burnish.model.panics import as_model_error
 
 FIRST_ROWS = 64
@@ -20,6 +21,16 @@ MOST_ROWS = 20_000
 BATCH_BYTES = 32 << 20
 GROWTH = 8  # of one batch to the next: rows may be very unlike
 PYTHON_ROWS = 512
+DAYS = (-719_162, 2_932_896)  # since 1970, of the calendar that Python knows: the years 1 to 9999
+MILLISECONDS = 86_400_000
+
+
+@dataclass(frozen=True)
+class Unfit:
+    """Why a row of a table is not taken."""
+
+    reason: str
+    detail: str
 
 
 def read_parquet(path: Path, name: str) -> Iterator[RawOrDropped]:
@@ -76,23 +87,42 @@ def _rows(frames: Iterator[polars.DataFrame], name: str) -> Iterator[RawOrDroppe
     number = 0
     for frame in frames:
         for part in frame.with_columns(selectors.float().fill_nan(None)).iter_slices(PYTHON_ROWS):
-            rows: Sequence[dict[str, Any] | str]
+            rows: Sequence[dict[str, Any] | Unfit]
             try:
-                rows = part.rows(named=True)
+                rows = _row_by_row(part) if part.select(_is_odd(part)).to_series().any() else part.rows(named=True)
             except (ValueError, OverflowError, polars.exceptions.PanicException):
-                rows = [_one_row(part.slice(index, 1)) for index in range(part.height)]
+                rows = _row_by_row(part)
             for row in rows:
                 number += 1
                 source = f"{name}:{number}"
-                yield Raw(source, row) if isinstance(row, dict) else Dropped(source, "not_readable", row)
+                yield Raw(source, row) if isinstance(row, dict) else Dropped(source, row.reason, row.detail)
 
 
-def _one_row(part: polars.DataFrame) -> dict[str, Any] | str:
-    """A row, or why Python cannot hold it: a date far outside its calendar."""
+def _is_odd(part: polars.DataFrame) -> polars.Expr:
+    """For each row whether it may be more than Python or memory can hold: asked of all rows at once, for it is rare."""
+    odd = [polars.col(name).str.len_bytes() > MOST_ROW_CHARACTERS for name in part.select(selectors.string()).columns]
+    for name in part.select(selectors.date()).columns:
+        odd.append(~polars.col(name).to_physical().is_between(DAYS[0], DAYS[1]))
+    for name in part.select(selectors.datetime()).columns:
+        odd.append(~polars.col(name).dt.timestamp("ms").is_between(DAYS[0] * MILLISECONDS, DAYS[1] * MILLISECONDS))
+    return polars.any_horizontal(odd) if odd else polars.lit(False)
+
+
+def _row_by_row(part: polars.DataFrame) -> list[dict[str, Any] | Unfit]:
+    return [_one_row(part.slice(index, 1)) for index in range(part.height)]
+
+
+def _one_row(part: polars.DataFrame) -> dict[str, Any] | Unfit:
+    """A row, or why it is not taken. Dates are looked at before: polars would panic, and say so on the terminal."""
+    for name in part.select(selectors.string()).columns:
+        if (part[name].str.len_bytes() > MOST_ROW_CHARACTERS).any():
+            return Unfit("line_too_long", f"a cell of more than {MOST_ROW_CHARACTERS:,} bytes")
+    if part.select(_is_odd(part)).to_series().any():
+        return Unfit("not_readable", "a date outside the years 1 to 9999")
     try:
         return part.row(0, named=True)
     except (ValueError, OverflowError, polars.exceptions.PanicException) as error:
-        return str(error)
+        return Unfit("not_readable", str(error))
 
 
 def _errors(name: str, kind: str) -> AbstractContextManager[None]:

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
@@ -19,6 +20,7 @@ from burnish.data.read.raw import SHOWN_CHARACTERS
 from burnish.data.read.western import WESTERN, Western
 
 LINES_PER_DAMAGED_LINE = 1000
+CAPITAL_INSIDE = re.compile(r"[а-яё][А-ЯЁ]")
 # What the files of people are in, where they are not UTF-8 or Windows-1252.
 COMMON = [f"cp125{digit}" for digit in range(9)] + ["koi8_r", "cp932", "euc_jp", "gb18030", "big5", "cp949"]
 COMMON += ["mac_roman", "cp850"]
@@ -132,7 +134,9 @@ def _are_western(odd: list[OddLine], found: Decoding) -> bool:
 def _uncertain(odd: list[OddLine], found: Decoding) -> DataError:
     line = odd[0]
     seen = f"byte 0x{line.content[line.wrong]:02x} in column {line.wrong + 1}"
-    best = from_bytes(b"\n".join(one.content for one in odd), cp_isolation=COMMON).best()
+    # Cyrillic of one code page is Cyrillic in another, with capitals inside words. The first of equals is the best.
+    likely = from_bytes(b"\n".join(one.content for one in odd), cp_isolation=COMMON)
+    best = min(likely, key=lambda one: len(CAPITAL_INSIDE.findall(str(one))), default=None)
     name = best.encoding.replace("cp125", "windows-125") if best else "windows-1251"
     if best:
         shown = line.content.decode(best.encoding, "replace").strip()[:SHOWN_CHARACTERS]

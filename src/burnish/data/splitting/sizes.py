@@ -15,6 +15,7 @@ LARGEST_SHARE = 0.25
 LEAST_GAIN = 0.3
 FEWEST_DEV_ROWS = 20
 MOST_DEV_ROWS = 200
+USUAL_GAINS = (0.1, 0.05, 0.02)  # for whom a few points matter, and for whom they do not
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def size_of_dev(rows: int, share: float) -> int:
 
 
 def said(test_rows: int, gain: float) -> str:
-    """What the test can show, and how many rows the gain that was asked for would take where it cannot."""
-    wanted = rows_for(gain)
-    more = f" {gain * 100:g} points would take {wanted} rows." if wanted > test_rows else ""
-    return can_show(test_rows) + more
+    """What the test can show, and how many rows 10, 5 and 2 points and the gain that was asked for would take."""
+    gains = sorted({*USUAL_GAINS, gain}, reverse=True)
+    rows = ", ".join(f"{one * 100:g} points {rows_for(one):,}" for one in gains)
+    return f"{can_show(test_rows)} Rows that show a gain: {rows}."

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from burnish.data.cleaning.ending import CLOSED, CUT_MARK, HANGING, OPEN_FENCE, OPEN_JSON, UNFINISHED, ending_of
@@ -50,3 +52,10 @@ def test_open_json_is_seen_and_closed_or_no_json_is_fine() -> None:
 )
 def test_labels_lists_links_and_code_need_no_full_stop(answer: str) -> None:
     assert ending_of(answer) in (0, CLOSED)
+
+
+def test_a_word_of_a_million_letters_takes_no_time() -> None:
+    """Looking for a call such as `f(` tried every letter as the start of its name, and each try ran to the end."""
+    started = time.process_time()
+    ending_of("x" * 1_000_000)
+    assert time.process_time() - started < 1

@@ -8,11 +8,12 @@ from random import Random
 import pytest
 
 from tests.planted import plant, sets
-from tests.planted.__main__ import scores_of
 from tests.planted.score import score
+from tests.planted.steps import scores_of
 from tests.unit.data.cleaning.rows_of import chats
 
 
+@pytest.mark.data
 @pytest.mark.parametrize("name", ["banking77", "dolly"])
 def test_planted_defects_are_found(data_folder: Path, name: str) -> None:
     labels = name == "banking77"
@@ -28,7 +29,7 @@ def test_planting_puts_in_what_it_says_and_no_row_has_two_defects() -> None:
     items = plant.duplicates(plant.items_of(rows), rng, 10)
     items = plant.near_duplicates(items, rng, 10)
     items = plant.empty_answers(items, rng, 10)
-    items = plant.leaks(items, [item.row for item in plant.items_of(rows)], rng, 10)
+    items = plant.leaks(items, [item.row for item in plant.items_of(rows)], rng, 10, "leak, near", plant.nearly(rng))
     truth = plant.truth_of(items)
     assert len(items) == 230
     assert len(truth) == len({index for index, _ in truth}) == 40

@@ -43,12 +43,12 @@ def test_an_earlier_turn_that_teaches_the_answer_is_a_leak() -> None:
 def test_a_test_row_inside_a_longer_one_is_a_leak() -> None:
     long = Text("", f"once upon a time there was a story that went on and on: {PASSAGE} and so it ended at last")
     (leak,) = found([Text("", "nothing of the kind"), long], [chat(PASSAGE, "yes")])
-    # 19 words with the answer are 12 runs of 8; the one with "yes" is not in the story
-    assert (leak.row, leak.kind, leak.score) == (1, "contained", 11 / 12)
+    # 18 words are 11 runs of 8, and all of them are in the story
+    assert (leak.row, leak.kind, leak.score) == (1, "contained", 1.0)
     assert leak.certain
     half = Text("", " ".join(PASSAGE.split()[:12]) + " are the first words of a text that goes on otherwise")
     assert found([half], [chat(PASSAGE, "yes")]) == []  # 12 words are 5 runs of 12
-    assert [leak.score for leak in found([half], [chat(PASSAGE, "yes")], contained=0.4)] == [5 / 12]
+    assert [leak.score for leak in found([half], [chat(PASSAGE, "yes")], contained=0.4)] == [5 / 11]
 
 
 def test_a_frame_of_many_rows_is_no_leak() -> None:
@@ -82,3 +82,13 @@ def test_leaks_do_not_need_near_pairs() -> None:
     fingerprints = fingerprinted([chat("hi", "a"), chat("hi", "a")])
     learnt = np.array([True, False])
     assert leaks(fingerprints, None, learnt_N=learnt, held_N=~learnt, contained=0.5) == [Leak(0, 1, "exact", 1.0)]
+
+
+def test_a_question_quoted_without_its_answer_is_a_leak() -> None:
+    """Its runs were counted among those of a long answer, of which a document that asks the same holds none."""
+    answer = "because " + " ".join(f"reason{n} follows" for n in range(30))
+    quoting = Text("", f"seen in an old exam paper {PASSAGE} and nobody knew what to say of it")
+    (leak,) = found([quoting], [chat(PASSAGE, answer)])
+    assert (leak.kind, leak.score) == ("contained", 1.0)
+    # 18 words are 11 runs; without the last three words 8 of them are left, under the three quarters that are needed
+    assert found([Text("", f"seen in {' '.join(PASSAGE.split()[:-3])} then")], [chat(PASSAGE, answer)]) == []

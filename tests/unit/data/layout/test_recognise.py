@@ -186,3 +186,13 @@ def test_numbered_labels_take_their_names_from_the_user_or_from_the_file() -> No
 def test_only_the_first_rows_are_looked_at() -> None:
     rows = [{"prompt": "a", "completion": "b"}] * 500 + [{"messages": [USER, ANSWER]}] * 600
     assert seen(*rows) == pair("prompt", "completion")
+
+
+def test_a_table_without_a_header_is_refused() -> None:
+    """Its first row was taken for the names of the columns and lost, without a word."""
+    rows = [{"Ticket 0": f"Ticket {n}", "wish": "bug" if n % 2 else "wish"} for n in range(1, 40)]
+    with pytest.raises(
+        DataError, match=r"not the names[\s\S]*'wish' also stands in rows below[\s\S]*prompt,completion"
+    ):
+        seen(*rows)
+    assert seen(*({"text": row["Ticket 0"], "wish": row["wish"]} for row in rows))

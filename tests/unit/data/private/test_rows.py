@@ -6,13 +6,13 @@ from collections.abc import Iterable
 import pytest
 
 from burnish.core.errors import BurnishError
-from burnish.core.records import Chat, Dropped, Message, ToolCall
+from burnish.core.records import Chat, Dropped, Flagged, Message, ToolCall
 from burnish.data.cleaning.outcome import Cleaned
 from burnish.data.cleaning.places import undo
 from burnish.data.cleaning.rows import clean_row
 from burnish.data.cleaning.settings import CleanSettings
 from burnish.data.private.reasons import REASONS
-from burnish.data.private.rows import masked_value, protect
+from burnish.data.private.rows import masked_value, protect, shown
 from burnish.data.private.settings import PrivateSettings
 
 SECRETS = ("anna@web.de", "4111 1111 1111 1111", "Sommer2024")
@@ -110,3 +110,19 @@ def test_a_value_nested_too_deeply_is_not_passed_on() -> None:
     for _ in range(100_000):
         value = [value]
     assert masked_value(value, PrivateSettings(action="mask")) is None
+
+
+@pytest.mark.parametrize("action", ["report", "mask"])
+def test_a_doubt_about_a_row_quotes_nothing_private(action: str) -> None:
+    """A detail quotes the words that raised the doubt, and was written before the row was masked."""
+    doubt = Flagged("rows.jsonl:1", "", "refusal", "messages.1.content: write to anna@web.de")
+    cleaned = protect(Cleaned(ROW, flagged=(doubt,)), PrivateSettings.model_validate({"action": action}))
+    assert cleaned.flagged[0].detail == "messages.1.content: write to [EMAIL_1]"
+
+
+def test_a_row_is_shown_without_its_secrets_whatever_is_done_with_them() -> None:
+    """The card of a run that only reports private data held the first row as it was, and so did the terminal."""
+    for action in ("report", "mask", "drop"):
+        row = shown(ROW, PrivateSettings.model_validate({"action": action}))
+        assert not any(secret in json.dumps(row.to_json()) for secret in SECRETS)
+    assert shown(ROW, PrivateSettings(action="off")) is ROW

@@ -65,3 +65,11 @@ def test_a_long_line_is_dropped_in_every_kind_of_text(tmp_path: Path, name: str)
     result = read(tmp_path, name, '{"q": 1}\n\n{"q": "' + "x" * MOST_ROW_CHARACTERS + '"}\n\n{"q": 2}\n')
     assert result.places == [(f"{name}:3", "line_too_long")]
     assert len(result.raws) == 2
+
+
+def test_the_line_in_which_excel_names_the_delimiter_is_no_header(tmp_path: Path) -> None:
+    """Its one "column" was called sep= and the file refused."""
+    for line in ("sep=;", '"sep=;"'):
+        result = read(tmp_path, "a.csv", f"{line}\r\nq;a\r\none,two;1\r\n")
+        assert result.values == [{"q": "one,two", "a": "1"}]
+        assert result.raws[0].source == "a.csv:3"

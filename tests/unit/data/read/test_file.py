@@ -187,3 +187,18 @@ def test_whatever_the_bytes_it_is_rows_or_one_clear_error(tmp_path: Path, name: 
         except DataError:
             continue
         assert all(one.source.startswith(f"{name}:") for one in (*result.raws, *result.dropped))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n", "git lfs pull"),
+        (gzip.compress(gzip.compress(LINES.encode(), mtime=0), mtime=0), "compressed twice"),
+        (gzip.compress(zstd.compress(LINES.encode()), mtime=0), "compressed twice"),
+    ],
+)
+@pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "a.parquet"])
+def test_what_stands_in_the_place_of_a_file_is_named(tmp_path: Path, name: str, content: bytes, words: str) -> None:
+    """A pointer of Git LFS was taken for broken rows, gzip inside gzip for an encoding to be asked for."""
+    with pytest.raises(DataError, match=words):
+        read(tmp_path, name, content)

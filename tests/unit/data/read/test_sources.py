@@ -1,5 +1,6 @@
 """From what a recipe names to sources: files, folders, patterns; the parts of a data set are never mixed."""
 
+import os
 from pathlib import Path
 
 import polars
@@ -114,3 +115,10 @@ def test_names_that_only_look_like_parts_are_one_data_set() -> None:
 )
 def test_patterns(name: str, pattern: str, expected: bool) -> None:
     assert matches(name, pattern) is expected
+
+
+def test_a_file_whose_name_is_no_text_is_refused_by_name(tmp_path: Path) -> None:
+    """Such a name cannot stand in a card or in a recipe: it ended in an error that nobody had foreseen."""
+    (tmp_path / os.fsdecode(b"caf\xe9.jsonl")).write_text("{}")
+    with pytest.raises(DataError, match=r"no text[\s\S]*caf\\udce9\.jsonl"):
+        sources(".", tmp_path)

@@ -10,6 +10,7 @@ import pytest
 
 from burnish.core.errors import DataError
 from burnish.data.read.arrow_stream import record_batches
+from burnish.data.read.raw import MOST_ROW_CHARACTERS
 from tests.unit.data.read.reading import Result, read
 
 ROWS = [
@@ -103,3 +104,24 @@ def test_flipped_bytes_never_raise_anything_else(tmp_path: Path, kind: str) -> N
         except DataError:
             continue
         assert isinstance(result, Result)
+
+
+def test_a_cell_beyond_the_limit_is_left_out_and_said(tmp_path: Path) -> None:
+    """A file of 10 KB held 300 MB of one letter, and every later step took its seconds of it."""
+    frame = polars.DataFrame({"q": ["one", "a" * (MOST_ROW_CHARACTERS + 1), "three"], "a": ["1", "2", "3"]})
+    for kind in ("parquet", "arrow", "stream"):
+        result = read(tmp_path, "a.arrow" if kind == "stream" else f"a.{kind}", stored(kind, frame))
+        assert [value["q"] for value in result.values] == ["one", "three"]
+        assert [reason for _, reason in result.places] == ["line_too_long"]
+
+
+def test_a_date_outside_the_calendar_leaves_nothing_on_the_terminal(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The row was dropped, but polars wrote its panic to the terminal before it could be caught."""
+    days = polars.Series("day", [1, 2_000_000_000, None], polars.Int32).cast(polars.Date)
+    times = polars.Series("time", [1, 2, 1 << 60], polars.Int64).cast(polars.Datetime("us"))
+    result = read(tmp_path, "a.parquet", stored("parquet", polars.DataFrame([days, times])))
+    assert result.places == [("a.parquet:2", "not_readable"), ("a.parquet:3", "not_readable")]
+    assert result.values[0]["day"] == date(1970, 1, 2)
+    assert capfd.readouterr().err == ""

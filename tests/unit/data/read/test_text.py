@@ -150,3 +150,10 @@ def test_lines_are_the_same_however_the_text_is_cut() -> None:
         long = [one for one in found if isinstance(one, LongLine)]
         assert [one.quotes for one in long] == [2, 0]
         assert [one.start[:5] for one in long] == ['"xxxx', "yyyyy"]
+
+
+def test_a_short_cyrillic_line_is_not_shown_with_capitals_inside_its_words(tmp_path: Path) -> None:
+    """In KOI8-R such a line is Russian letters, too, in a wrong case: it was shown as "цДЕ ЛНЪ ОНЯШКЙЮ"."""
+    content = "text,label\n" + "".join(f"Где моя посылка номер {n}?,bug\n" for n in range(40))
+    with pytest.raises(DataError, match=r"windows-1251[\s\S]*Где моя посылка"):
+        read(tmp_path, "a.csv", content.encode("windows-1251"))

@@ -1,0 +1,150 @@
+"""`burnish verdict` and `burnish compare`: what runs came to, from the answers in their folders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from burnish.cli.errors import printable
+from burnish.cli.runs import console, is_run, recipe_file, say
+from burnish.core.errors import BurnishError, RecipeError
+from burnish.core.files import read_json
+from burnish.core.run_folder import RunFolder
+from burnish.core.settings import read_yaml
+from burnish.data.card import read_card
+from burnish.evals import verdict as verdicts
+from burnish.evals.between_runs import SuiteComparison, compare_answers, differing_settings, read_answers
+from burnish.evals.paired_items import read_items
+from burnish.evals.settings import EvaluateSettings
+from burnish.evals.verdict_text import arm_name, mean_text
+from burnish.evals.wording import difference_text, metric_name, p_text
+from burnish.graders.settings import PRIMARY
+from burnish.pipeline.stages import flatten
+
+LONGEST_VALUE = 60
+WIDTH = 130  # characters at least: a column that is cut off tells nothing
+NOT_COMPARED = ("name",)
+
+
+def finished_run(name: Path, out: Path) -> RunFolder:
+    """The folder of an evaluated run. Raises RecipeError: there is none of that name, or it has no verdict."""
+    path = recipe_file(name, out)
+    if path is None or not is_run(path.parent):
+        raise RecipeError("This is not a run.", seen=str(name), next_move="check the path, or `burnish runs`")
+    run = RunFolder(path.parent)
+    if not run.verdict_json.exists():
+        raise RecipeError("This run was not evaluated yet.", seen=str(name), next_move=f"burnish evaluate {name}")
+    return run
+
+
+def show_plan(run: RunFolder) -> None:
+    """Prints what the data card and the recipe say about the test that is to come."""
+    card, asked = read_card(run.data_card), read_yaml(run.recipe).values.get("evaluate") or {}
+    metric = EvaluateSettings.model_validate(asked).metric
+    kind = card.shape.kind if metric.type == "auto" else metric.type
+    score = next((score for name, score in PRIMARY.items() if name == kind), kind)
+    why = f"recognised by its answers: {card.shape.kind}" if metric.type == "auto" else "named in the recipe"
+    say("\n".join((
+        "",
+        f"Test: {card.test_can_show}",
+        f"Metric: {metric_name(score)} ({why})",
+        f"Opponents: {', '.join(arm_name(str(arm)) for arm in asked.get('opponents', ()))}",
+        f"Memory: {asked.get('retention', 'auto')}",
+        f"The plan stands in {run.data_card}; the verdict compares what comes out with it.",
+    )))  # fmt: skip
+
+
+def show_verdict(run: RunFolder, *, recompute: bool, gate: str | None) -> None:
+    """Prints verdict.md. Raises BurnishError: recomputed, it comes out otherwise. GateError: the gate is not met."""
+    stored = verdicts.read_verdict(run)
+    if recompute:
+        worked_out = verdicts.judge_folder(run)
+        if worked_out != stored:
+            one, other = (dict(_leaves(value.to_json(), "verdict")) for value in (stored, worked_out))
+            key = next(key for key in (*one, *other) if one.get(key) != other.get(key))
+            raise BurnishError(
+                "Worked out again from items.jsonl, the verdict is another one.",
+                where=str(run.verdict_json),
+                seen=f"{key}: {_shown(str(one.get(key)))} in the file, {_shown(str(other.get(key)))} now",
+                next_move="a file was changed, or another version wrote it: `burnish evaluate --fresh` asks again",
+            )
+        say(f"worked out again from {len(read_items(run))} answers: the same in every digit\n")
+    say(run.verdict_md.read_text("utf-8").replace("**", ""))
+    if gate is not None:
+        verdicts.gate(stored, gate)
+
+
+def _leaves(value: object, name: str) -> Iterator[tuple[str, object]]:
+    match value:
+        case dict():
+            for key, inner in value.items():
+                yield from _leaves(inner, f"{name}.{key}")
+        case list():
+            for place, inner in enumerate(value):
+                yield from _leaves(inner, f"{name}.{place}")
+        case _:
+            yield name, value
+
+
+def compare_runs(names: Sequence[Path], out: Path) -> None:
+    """Prints a table a suite, and the settings that differ. Raises RecipeError: fewer than two runs, or one twice."""
+    folders = {str(name): finished_run(name, out) for name in names}
+    if len(folders) < 2 or len(folders) < len(names):
+        raise RecipeError("Name two runs or more, each once.", seen=" ".join(map(str, names)))
+    for suite in compare_answers([read_answers(folder, name) for name, folder in folders.items()]):
+        _print_suite(suite, next(iter(folders)))
+    _print_settings({name: _settings(folder) for name, folder in folders.items()})
+
+
+def _print_suite(suite: SuiteComparison, first: str) -> None:
+    left_out = f"; {suite.left_out} that not all answered, or were asked otherwise, left out" if suite.left_out else ""
+    say(f"{suite.suite}: {suite.n} items that all answered{left_out}; {first} against each")
+    table = _table("run", metric_name(suite.metric), "better by", "95 % interval", "p", "won / lost")
+    table.add_row(printable(first), mean_text(suite.metric, suite.means[first]))
+    for one in suite.comparisons:
+        low, high = (difference_text(one.metric, bound, unit=False) for bound in (one.low, one.high))
+        table.add_row(printable(one.opponent), mean_text(suite.metric, suite.means[one.opponent]),
+                      difference_text(one.metric, one.delta), f"{low} to {high}", p_text(one.p_holm),
+                      f"{one.won} / {one.lost}")  # fmt: skip
+    _print(table)
+    say("")
+
+
+def _print_settings(recipes: Mapping[str, Mapping[str, object]]) -> None:
+    differing = differing_settings(recipes)
+    if not differing:
+        say("The recipes are the same.")
+        return
+    table = _table("setting", *map(printable, recipes))
+    for key, values in differing.items():
+        table.add_row(printable(key), *(_shown(str(values[run])) for run in recipes))
+    _print(table)
+
+
+def _settings(run: RunFolder) -> dict[str, object]:
+    """The recipe as one level of keys, and what training chose where the recipe leaves it open."""
+    groups = {key: value for key, value in read_yaml(run.recipe).values.items() if key not in NOT_COMPARED}
+    flat: dict[str, object] = {}
+    for key, value in groups.items():
+        flat |= flatten(value, key) if isinstance(value, dict) else {key: value}
+    chosen = read_json(run.training).get("plan", {}) if run.training.exists() else {}
+    return flat | {f"chosen: {key}": value for key, value in chosen.items()}
+
+
+def _table(*names: str) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for name in names:
+        table.add_column(name, no_wrap=True)
+    return table
+
+
+def _print(table: Table) -> None:
+    Console(highlight=False, width=max(WIDTH, console.width)).print(table)
+
+
+def _shown(text: str) -> str:
+    line = printable(" ".join(text.split()))
+    return line if len(line) <= LONGEST_VALUE else line[: LONGEST_VALUE - 1] + "…"
