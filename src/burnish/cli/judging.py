@@ -18,11 +18,12 @@ from burnish.data.card import read_card
 from burnish.evals import verdict as verdicts
 from burnish.evals.between_runs import SuiteComparison, compare_answers, differing_settings, read_answers
 from burnish.evals.paired_items import read_items
-from burnish.evals.settings import EvaluateSettings
+from burnish.evals.task_data import read_task_data
 from burnish.evals.verdict_text import arm_name, mean_text
 from burnish.evals.wording import difference_text, metric_name, p_text
-from burnish.graders.settings import PRIMARY
+from burnish.graders.settings import score_that_decides
 from burnish.pipeline.stages import flatten
+from burnish.recipe.recipe import read_recipe
 
 LONGEST_VALUE = 60
 WIDTH = 130  # characters at least: a column that is cut off tells nothing
@@ -42,17 +43,15 @@ def finished_run(name: Path, out: Path) -> RunFolder:
 
 def show_plan(run: RunFolder) -> None:
     """Prints what the data card and the recipe say about the test that is to come."""
-    card, asked = read_card(run.data_card), read_yaml(run.recipe).values.get("evaluate") or {}
-    metric = EvaluateSettings.model_validate(asked).metric
-    kind = card.shape.kind if metric.type == "auto" else metric.type
-    score = next((score for name, score in PRIMARY.items() if name == kind), kind)
-    why = f"recognised by its answers: {card.shape.kind}" if metric.type == "auto" else "named in the recipe"
+    recipe, _ = read_recipe(run.recipe)
+    card, data = read_card(run.data_card), read_task_data(run, recipe.evaluate, recipe.train.seed)
+    named = "named in the recipe" if data.metric.type == recipe.evaluate.metric.type else "told by the answers"
     say("\n".join((
         "",
         f"Test: {card.test_can_show}",
-        f"Metric: {metric_name(score)} ({why})",
-        f"Opponents: {', '.join(arm_name(str(arm)) for arm in asked.get('opponents', ()))}",
-        f"Memory: {asked.get('retention', 'auto')}",
+        f"Metric: {data.metric.type}, judged by {metric_name(score_that_decides(data.metric))} ({named})",
+        f"Opponents: {', '.join(map(arm_name, recipe.evaluate.opponents))}",
+        f"Memory: {recipe.evaluate.retention}",
         f"The plan stands in {run.data_card}; the verdict compares what comes out with it.",
     )))  # fmt: skip
 
