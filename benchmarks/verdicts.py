@@ -47,11 +47,11 @@ def sampled_twice(folder: RunFolder, items: int) -> tuple[str, list[float], list
     """The scores of the run's strongest opponent, sampled at temperature 1 with two seeds, and the metric."""
     recipe, base = read_recipe(folder.recipe)
     shop, arms = Workshop(recipe, base, folder), read_json(folder.arms)
-    data = read_task_data(folder, recipe.evaluate, int(arms["seed"]))
+    data = read_task_data(folder, shop.evaluation, int(arms["seed"]))
     decoding = Decoding(int(arms["decoding"]["max_new_tokens"]), shop.renderer.stop_ids)
     maker = make_prompts(data, shop.renderer, decoding, recipe.data.instructions, int(arms["seed"]))
     winner = arms["prompted"].get("winner")
-    grade = make_grader(data.metric, data.keys)
+    grade = make_grader(data.metric, data.keys, data.labels)
     task = Task(data.metric, grade, shop.renderer, decoding, maker, Candidate.from_json(winner) if winner else None)
     rows = random.Random(0).sample(data.test, min(items, len(data.test)))
     prompts = [tuple(task.prompt("prompted" if winner else "base", row)) for row in rows]

@@ -12,7 +12,7 @@ from burnish.evals.report_plots import Axis, axis_around, interval_plot, loss_cu
 from burnish.evals.statistics import Mean
 from burnish.evals.verdict_records import ArmScores, SuiteVerdict, TaskVerdict, Verdict
 from burnish.evals.verdict_text import arm_name, interval_text, mean_text, shown_metrics, tries_text
-from burnish.evals.wording import difference_text, in_percent, metric_name, p_text, score_text, visible
+from burnish.evals.wording import difference_text, in_percent, metric_name, metric_title, p_text, score_text, visible
 
 MOST_FACTS = 80
 LONGEST_FACT = 200
@@ -71,7 +71,7 @@ def scores_chart(task: TaskVerdict, specialist: str) -> Chart:
         for arm, mean in means
     ]
     ticks = [(value, score_text(task.metric, value).replace(".0", "")) for value in axis.ticks()]
-    title = f"{metric_name(task.metric).capitalize()}, mean over {task.n} rows with 95 % interval"
+    title = f"{metric_title(task.metric)}, mean over {task.n} rows with 95 % interval"
     return Chart(title, tuple(rows), tick_labels(axis, ticks))
 
 

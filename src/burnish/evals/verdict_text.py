@@ -11,7 +11,7 @@ from burnish.core.run_folder import RunFolder
 from burnish.evals.statistics import Mean
 from burnish.evals.verdict import judge_folder
 from burnish.evals.verdict_records import ArmScores, Comparison, SuiteVerdict, TaskVerdict, Verdict
-from burnish.evals.wording import PERCENT, difference_text, metric_name, p_text, score_text, visible
+from burnish.evals.wording import PERCENT, difference_text, metric_name, metric_title, p_text, score_text, visible
 
 _ACTIVE = re.compile(r"([\\`*_\[\]|~$])")
 
@@ -39,7 +39,7 @@ def summary(verdict: Verdict) -> str:
     """The closest comparison in a sentence: by how much, against whom, on how many rows."""
     closest = min(verdict.task.comparisons, key=lambda comparison: comparison.low)
     return (
-        f"{metric_name(closest.metric).capitalize()} against {arm_name(closest.opponent)}: "
+        f"{metric_title(closest.metric)} against {arm_name(closest.opponent)}: "
         f"{difference_text(closest.metric, closest.delta)} "
         f"({interval_text(closest)} with {verdict.task.confidence} confidence) on {closest.n} rows that training never "
         "saw."

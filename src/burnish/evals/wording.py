@@ -37,6 +37,12 @@ def metric_name(metric: str) -> str:
     return _NAMES.get(metric, metric)
 
 
+def metric_title(metric: str) -> str:
+    """That name at the beginning of a sentence: "BLEU" stays as it is, and chrF keeps its small c."""
+    name = metric_name(metric)
+    return name if any(sign.isupper() for sign in name.split()[0]) else name[:1].upper() + name[1:]
+
+
 def in_percent(metric: str) -> bool:
     """Scores of 0 … 1 are shown in per cent, their differences in points."""
     return metric in _NAMES and metric not in _UNITS
