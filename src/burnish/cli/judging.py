@@ -18,7 +18,7 @@ from burnish.data.card import read_card
 from burnish.evals import verdict as verdicts
 from burnish.evals.between_runs import SuiteComparison, compare_answers, differing_settings, read_answers
 from burnish.evals.paired_items import read_items
-from burnish.evals.task_data import read_task_data
+from burnish.evals.task_data import metric_to_use
 from burnish.evals.verdict_text import arm_name, mean_text
 from burnish.evals.wording import difference_text, metric_name, p_text
 from burnish.graders.settings import score_that_decides
@@ -44,12 +44,12 @@ def finished_run(name: Path, out: Path) -> RunFolder:
 def show_plan(run: RunFolder) -> None:
     """Prints what the data card and the recipe say about the test that is to come."""
     recipe, _ = read_recipe(run.recipe)
-    card, data = read_card(run.data_card), read_task_data(run, recipe.evaluate, recipe.train.seed)
-    named = "named in the recipe" if data.metric.type == recipe.evaluate.metric.type else "told by the answers"
+    card, metric = read_card(run.data_card), metric_to_use(run, recipe.evaluate)
+    named = "named in the recipe" if metric.type == recipe.evaluate.metric.type else "told by the answers"
     say("\n".join((
         "",
         f"Test: {card.test_can_show}",
-        f"Metric: {data.metric.type}, judged by {metric_name(score_that_decides(data.metric))} ({named})",
+        f"Metric: {metric.type}, judged by {metric_name(score_that_decides(metric))} ({named})",
         f"Opponents: {', '.join(map(arm_name, recipe.evaluate.opponents))}",
         f"Memory: {recipe.evaluate.retention}",
         f"The plan stands in {run.data_card}; the verdict compares what comes out with it.",

@@ -77,6 +77,12 @@ def read_task_data(folder: RunFolder, settings: EvaluateSettings, seed: int) -> 
     )
 
 
+def metric_to_use(folder: RunFolder, settings: EvaluateSettings) -> NamedMetric:
+    """How conversations will be graded, told without a look at the test."""
+    kind = read_card(folder.data_card).shape.kind
+    return _metric(settings, kind, _chats([*read_rows(folder.train), *read_rows(folder.dev)]))
+
+
 def _metric(settings: EvaluateSettings, kind: str, rows: Sequence[Chat]) -> NamedMetric:
     """The metric that the recipe names, else that of the answers' shape."""
     if not isinstance(settings.metric, AutoMetric):
