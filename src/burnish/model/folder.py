@@ -108,10 +108,9 @@ def _named_type(folder: Path) -> PreTrainedConfig | None:
     if "tokenizer_class" not in tokenizer or "auto_map" in tokenizer:
         return None
     config = _json(folder, "config.json", "")
-    named: dict[str, Any] = {
-        key: config[key] for key in ("model_type", "model_name", "tokenizer_class") if key in config
-    }
-    return PreTrainedConfig(**named, name_or_path=str(folder))
+    known = ("model_type", "model_name", "tokenizer_class")
+    named: dict[str, Any] = {"name_or_path": str(folder)} | {key: config[key] for key in known if key in config}
+    return PreTrainedConfig(**named)
 
 
 def _bad_tokenizer(folder: Path, error: BaseException) -> ModelError:
