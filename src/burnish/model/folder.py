@@ -109,7 +109,7 @@ def _named_type(folder: Path) -> PreTrainedConfig | None:
         return None
     config = _json(folder, "config.json", "")
     named = {key: config[key] for key in ("model_type", "model_name", "tokenizer_class") if key in config}
-    return PreTrainedConfig(name_or_path=str(folder), **named)
+    return PreTrainedConfig(**{**named, "name_or_path": str(folder)})
 
 
 def _bad_tokenizer(folder: Path, error: BaseException) -> ModelError:

@@ -51,7 +51,8 @@ class _TargetLogprobs(torch.autograd.Function):
         if ctx.kept:
             (factor_N_D,) = ctx.saved_tensors
             return factor_N_D * gradient_N[:, None].to(factor_N_D.dtype), None, None
-        return *_slopes(*ctx.saved_tensors, gradient_N), None
+        hidden_N_D, weight_V_D, target_N, total_N = ctx.saved_tensors
+        return *_slopes(hidden_N_D, weight_V_D, target_N, total_N, gradient_N), None
 
 
 def _slopes(

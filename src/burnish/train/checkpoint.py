@@ -110,7 +110,7 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
 
 def _finite(folder: Path, name: str) -> dict[str, Tensor]:
     """A file's tensors, which lie in the file until they are read."""
-    tensors = load_file(folder / name)
+    tensors: dict[str, Tensor] = load_file(folder / name)
     if bad := first_not_finite(tensors):
         raise NotFinite("This checkpoint holds values that are not finite.", where=str(folder), seen=bad,
                         next_move="use an older one")  # fmt: skip
