@@ -167,7 +167,7 @@ def record(options: Options, benchmark: str, facts: Mapping[str, Any], figure: s
     line = {
         "time": now,
         "benchmark": benchmark,
-        "command": shlex.join(["python", "-m", f"benchmarks.{Path(sys.argv[0]).stem}", *sys.argv[1:]]),
+        "command": shlex.join(["python", "-m", f"benchmarks.{Path(sys.argv[0]).stem}", *map(_bare, sys.argv[1:])]),
         "load": round(options.load, 2),
         "figure": figure,
         "steps": options.steps,
@@ -178,6 +178,11 @@ def record(options: Options, benchmark: str, facts: Mapping[str, Any], figure: s
     }
     append_jsonl(options.results, line)
     write_text(options.results.with_suffix(".md"), page(read_jsonl(options.results)))
+
+
+def _bare(argument: str) -> str:
+    """An argument without the folders of this machine."""
+    return Path(argument).name if argument.startswith(("/", "~")) else argument
 
 
 PAGE = """# Benchmarks

@@ -1,6 +1,6 @@
 """What a setting that saves memory costs in speed: Burnish against itself, in turn.
 
-python -m benchmarks.low_memory --set train.tokens_per_pass=256
+python -m benchmarks.low_memory --set train.recompute=true
 """
 
 from __future__ import annotations

@@ -276,7 +276,7 @@ def main() -> None:
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
     # oneDNN keeps a compiled product for each of the last 1,024 shapes, half a megabyte each; a pass needs some thirty.
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "200")
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite stop, as Ctrl-C
     arguments = with_bare_gate([argument for argument in arguments if argument != "--debug"])
     try:

@@ -46,11 +46,14 @@ def rows_per_update(rows: int) -> int:
     return max(4, min(8, rows // 40))
 
 
-def tokens_per_pass(longest: int, adapt: AdaptSettings) -> int:
+def tokens_per_pass(longest: int, adapt: AdaptSettings, recompute: bool = False) -> int:
     """1,024 tokens keep a CPU's matrix units busy: 2,048 are hardly faster and take 0.6 GB more at 135M weights. Half
     as many again where the weights themselves train, all of which every pass casts and adds up: 2,048 are 3 % faster
-    and take 0.5 GB more. 4,096 where memory is ample; at least the longest row."""
+    and take 0.5 GB more. 4,096 where memory is ample, three quarters where it is so short that activations are
+    recomputed; at least the longest row."""
     few = 1536 if isinstance(adapt, FullSettings | FreezeSettings) else 1024
+    if recompute:
+        return max(longest, few * 3 // 4)
     return max(longest, 4096 if memory_bytes() >= 64 * 2**30 else few)
 
 
@@ -74,7 +77,7 @@ def make_plan(
         rows=rows,
         steps=steps,
         rows_per_update=per_update,
-        tokens_per_pass=tokens_per_pass(longest, adapt)
+        tokens_per_pass=tokens_per_pass(longest, adapt, settings.recompute)
         if settings.tokens_per_pass == "auto"
         else settings.tokens_per_pass,
         learning_rate=rate if settings.learning_rate == "auto" else settings.learning_rate,
