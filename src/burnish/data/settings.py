@@ -177,13 +177,12 @@ class DataSettings(Settings):
             raise ValueError("name at least one file")
         return train
 
-    @field_validator("train", "dev", "test", "decontaminate")
-    @classmethod
-    def _names_are_text(cls, names: str | list[str] | None) -> str | list[str] | None:
-        for name in [names] if isinstance(names, str) else names or []:
+    @model_validator(mode="after")
+    def _names_are_text(self) -> DataSettings:
+        for name in filter(None, (*self.train_files, self.dev, self.test, *self.decontaminate)):
             if name != name.encode("utf-8", "replace").decode():
                 raise ValueError("the name of this file is no text (UTF-8): rename it")
-        return names
+        return self
 
     @model_validator(mode="after")
     def _columns_fit_together(self) -> DataSettings:

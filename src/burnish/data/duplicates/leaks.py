@@ -19,6 +19,7 @@ KINDS: tuple[LeakKind, ...] = get_args(LeakKind)  # the firmest first
 CERTAIN: frozenset[LeakKind] = frozenset(("exact", "same_prompt", "near", "contained"))
 OF_NEAR = np.array([KINDS.index(name) for name in ("near", "few_words", "near_prompt", "meaning")])
 NO_LEAK = len(KINDS)
+QUOTED = 0.9  # of a question's runs of words: all of a short one's
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,8 @@ def _contained(
 ) -> _Found:
     """Learnt rows that hold at least this share of a held row's runs of 8 words (Brown and others 2020, appendix C).
 
-    A question that stands there without its answer is given away, too: of its own runs half as many may be missing.
+    A question that stands there whole is given away without its answer, too. Rows of one template, which share all but
+    a word of their questions, are not: a run of 8 words goes with each word that differs.
     """
     common = common_runs(fingerprints.words, 2)
     held_row, held_runs = _runs(fingerprints, held_N, ~common)
@@ -143,7 +145,7 @@ def _contained(
     shared_asked = np.bincount(pair_of[asked_H[entry]], minlength=len(pairs))
     row, held_row = (pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)
     share, share_asked = shared / runs_of_held[held_row], shared_asked / np.maximum(asked_of_held[held_row], 1)
-    enough = (share >= least) | (share_asked >= (1 + least) / 2)
+    enough = (share >= least) | (share_asked >= QUOTED)
     share = np.maximum(share, share_asked)
     return _one_kind(row[enough], held_row[enough], "contained", share[enough])
 

@@ -41,7 +41,7 @@ class DuplicateSettings(Settings):
         gt=0,
         le=1.0,
         description="Share of the runs of 8 words of a test row that must stand in one row of train for it to be a "
-        "leak; of what it asks alone, half as much may be missing. Runs that stand in very many rows, such as an "
+        "leak, or nine tenths of those of what it asks. Runs that stand in very many rows, such as an "
         "instruction, do not count.",
     )
     semantic: str = Field(
