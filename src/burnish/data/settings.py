@@ -220,4 +220,5 @@ class DataSettings(Settings):
 
     @property
     def train_files(self) -> list[str]:
-        return [source.file for source in self.train_sources]
+        entries = [self.train] if isinstance(self.train, str) else self.train
+        return [entry if isinstance(entry, str) else entry.file for entry in entries]
