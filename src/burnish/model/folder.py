@@ -109,7 +109,8 @@ def _named_type(folder: Path) -> PreTrainedConfig | None:
         return None
     config = _json(folder, "config.json", "")
     named = {key: config[key] for key in ("model_type", "model_name", "tokenizer_class") if key in config}
-    return PreTrainedConfig(**{**named, "name_or_path": str(folder)})
+    known: PreTrainedConfig = PreTrainedConfig.from_dict({**named, "name_or_path": str(folder)})
+    return known
 
 
 def _bad_tokenizer(folder: Path, error: BaseException) -> ModelError:

@@ -46,10 +46,10 @@ def rows_per_update(rows: int) -> int:
 
 
 def tokens_per_pass(longest: int, adapt: AdaptSettings, recompute: bool = False) -> int:
-    """1,024 tokens keep a CPU's matrix units busy: 2,048 are hardly faster and take 0.6 GB more at 135M weights. Half as
-    many again where the weights themselves train, all of which every pass casts and adds up: 2,048 are 3 % faster and
-    take 0.5 GB more. 4,096 where memory is ample, three quarters where it is so short that activations are recomputed;
-    at least the longest row."""
+    """1,024 tokens keep a CPU's matrix units busy: 2,048 are hardly faster and take 0.6 GB more at 135M weights. Half
+    as many again where the weights themselves train, all of which every pass casts and adds up: 2,048 are 3 % faster
+    and take 0.5 GB more. 4,096 where memory is ample, three quarters where it is so short that activations are
+    recomputed; at least the longest row."""
     few = 1536 if isinstance(adapt, FullSettings | FreezeSettings) else 1024
     if recompute:
         return max(longest, few * 3 // 4)
