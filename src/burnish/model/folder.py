@@ -108,8 +108,9 @@ def _named_type(folder: Path) -> PreTrainedConfig | None:
     if "tokenizer_class" not in tokenizer or "auto_map" in tokenizer:
         return None
     config = _json(folder, "config.json", "")
-    named = {key: config[key] for key in ("model_type", "model_name", "tokenizer_class") if key in config}
-    known: PreTrainedConfig = PreTrainedConfig.from_dict({**named, "name_or_path": str(folder)})
+    named: dict[str, Any] = {"name_or_path": str(folder)}
+    named |= {key: config[key] for key in ("model_type", "model_name", "tokenizer_class") if key in config}
+    known: PreTrainedConfig = PreTrainedConfig.from_dict(named)
     return known
 
 
