@@ -29,6 +29,7 @@ from benchmarks.common import (
     table,
 )
 from burnish.core.files import read_jsonl, write_jsonl, write_text
+from burnish.data.cleaning.language import guess, languages
 
 COUNTS = (10_000, 30_000, 100_000, 300_000, 1_000_000)
 GOAL_ROWS, GOAL_SECONDS, GOAL_MB = 100_000, 60.0, 2048
@@ -38,10 +39,9 @@ PICTURE = REPOSITORY / "docs" / "pictures" / "preparing.svg"
 
 def rows(count: int, seed: int = 0) -> Iterator[dict[str, str]]:
     """Questions of 10 to 30 words and answers of 20 to 100, drawn word by word after the texts that come with Burnish:
-    which word follows which is theirs, so that tokens and letters are as in prose."""
-    texts = [
-        row["text"].split() for row in read_jsonl(Path(burnish.__file__).parent / "evals/suites/general_text.jsonl")
-    ]
+    which word follows which is theirs, so that tokens and letters are as in English prose."""
+    suite = read_jsonl(Path(burnish.__file__).parent / "evals/suites/general_text.jsonl")
+    texts = [row["text"].split() for row in suite if guess(row["text"])[0] == languages().index("en")]
     following: defaultdict[str, list[str]] = defaultdict(list)
     for words in texts:
         for one, other in pairwise(words):
@@ -72,7 +72,7 @@ def _said(following: dict[str, list[str]], first: list[str], rng: random.Random,
 
 def once(options: Options, count: int) -> dict[str, float]:
     """The real `burnish prepare` on so many rows: seconds, seconds of all processes, and their memory together."""
-    file = options.work / "data" / f"preparing-{count}.jsonl"
+    file = options.work / "data" / f"preparing-english-{count}.jsonl"
     if not file.exists():
         write_jsonl(file, rows(count))
     name = f"preparing-{count}"

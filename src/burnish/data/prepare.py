@@ -61,7 +61,7 @@ from burnish.data.splitting.assign import assign, newer_than_test
 from burnish.data.splitting.sizes import choose_sizes, said
 from burnish.data.store import RowStore
 
-MOST_LOOKED_AT = 100_000  # rows by which the kind of answers is told
+MOST_LOOKED_AT = 20_000  # rows by which the kind of answers is told
 GROUP_DIGITS = 12
 Say = Callable[[str], None]
 
