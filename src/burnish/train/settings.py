@@ -23,7 +23,7 @@ class TrainSettings(Settings):
     )
     recompute: bool = Field(
         False, description="Keep only the input of each layer for the backward pass and compute the rest again there, "
-        "in smaller passes: takes the least memory, at two thirds to three quarters of the speed. Never changes the result."
+        "in smaller passes: takes the least memory, at two thirds of the speed or more. Never changes the result."
     )  # fmt: skip
     learning_rate: Annotated[float, Field(gt=0, le=1)] | Literal["auto"] = Field(
         "auto", description="Peak rate. By rule from the model's width and the method: see training.json for the value."
