@@ -1,7 +1,9 @@
 """How long does the data stage take, and does its cost grow with the number of rows alone?
 
 python -m benchmarks.preparing                      10,000, 30,000 and 100,000 rows
-python -m benchmarks.preparing --largest 1000000    up to a million, and the picture
+python -m benchmarks.preparing --counts 1000000     a million alone
+
+The picture shows the newest result for each number of rows.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import random
 import resource
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
@@ -31,7 +33,7 @@ from benchmarks.common import (
 from burnish.core.files import read_jsonl, write_jsonl, write_text
 from burnish.data.cleaning.language import guess, languages
 
-COUNTS = (10_000, 30_000, 100_000, 300_000, 1_000_000)
+COUNTS = (10_000, 30_000, 100_000)
 GOAL_ROWS, GOAL_SECONDS, GOAL_MB = 100_000, 60.0, 2048
 DOUBLED, NEARLY = 0.02, 0.02  # shares of rows that repeat an earlier one, word for word or with one word changed
 PICTURE = REPOSITORY / "docs" / "pictures" / "preparing.svg"
@@ -132,9 +134,9 @@ def draw(found: list[dict[str, float]]) -> str:
             f'<rect width="100%" height="100%" fill="#fff"/>{axes}{line}{"".join(marks)}</svg>\n')  # fmt: skip
 
 
-def run(options: Options, largest: int) -> None:
+def run(options: Options, counts: Sequence[int]) -> None:
     found = []
-    for count in (count for count in COUNTS if count <= largest):
+    for count in counts:
         one = once(options, count)
         found.append(one)
         figure = (f"{count:,} rows prepared in {one['seconds']:.0f} s ({1e3 * one['seconds'] / count:.2f} ms a row), "
@@ -144,15 +146,15 @@ def run(options: Options, largest: int) -> None:
         print(figure)
         record(options, "preparing", one, figure)
     print(table([list(found[0]), *(list(one.values()) for one in found)]))
-    if largest >= max(COUNTS):
-        write_text(PICTURE, draw(found))
+    newest = {line["rows"]: line for line in read_jsonl(options.results) if line["benchmark"] == "preparing"}
+    write_text(PICTURE, draw([newest[count] for count in sorted(newest)]))
 
 
 def main() -> None:
     parser = make_parser(__doc__, steps=0, repeats=1)
-    parser.add_argument("--largest", type=int, default=GOAL_ROWS, help="leave out what is larger")
+    parser.add_argument("--counts", type=int, nargs="+", default=COUNTS, help="numbers of rows")
     parsed = parser.parse_args()
-    run(common_options(parsed), parsed.largest)
+    run(common_options(parsed), parsed.counts)
 
 
 if __name__ == "__main__":
