@@ -45,11 +45,15 @@ def show_plan(run: RunFolder) -> None:
     """Prints what the data card and the recipe say about the test that is to come."""
     recipe, _ = read_recipe(run.recipe)
     card, metric = read_card(run.data_card), metric_to_use(run, recipe.evaluate)
-    named = "named in the recipe" if metric.type == recipe.evaluate.metric.type else "told by the answers"
+    if metric is None:
+        how = "which of two answers the model prefers" if "pair" in card.kinds else "the loss of plain text"
+    else:
+        named = "named in the recipe" if metric.type == recipe.evaluate.metric.type else "told by the answers"
+        how = f"{metric.type}, judged by {metric_name(score_that_decides(metric))} ({named})"
     say("\n".join((
         "",
         f"Test: {card.test_can_show}",
-        f"Metric: {metric.type}, judged by {metric_name(score_that_decides(metric))} ({named})",
+        f"Metric: {how}",
         f"Opponents: {', '.join(map(arm_name, recipe.evaluate.opponents))}",
         f"Memory: {recipe.evaluate.retention}",
         f"The plan stands in {run.data_card}; the verdict compares what comes out with it.",

@@ -52,6 +52,9 @@ def compare_answers(runs: Sequence[RunAnswers], *, seed: int = 0) -> tuple[Suite
     Raises DataError: the runs were graded in different ways, or share no item of the task.
     """
     first = runs[0].plan
+    for run in runs[1:]:
+        if first.task.settings and run.plan.task.settings and run.plan.task.settings != first.task.settings:
+            raise _graded_otherwise(run.name, "task", f"{run.plan.task.settings}, not {first.task.settings}")
     rules = [(TASK, first.task.metric, first.task.higher_is_better)]
     rules += [(suite.name, suite.metric, suite.higher_is_better) for suite in first.suites]
     found = [_compare(runs, suite, metric, higher, seed) for suite, metric, higher in rules]
@@ -74,11 +77,7 @@ def _compare(
         )
     for name, items in by_run.items():
         if metric not in next(iter(items.values())).scores:
-            raise DataError(
-                f"The runs are graded in different ways: {name} has no score `{metric}`.",
-                where=f"suite {suite}",
-                next_move="evaluate them with the same `evaluate.metric`",
-            )
+            raise _graded_otherwise(name, suite, f"no score `{metric}`")
     renamed = [replace(by_run[run.name][item], arm=run.name) for run in runs for item in shared]
     paired = suite_of(renamed, suite, [run.name for run in runs])
     return SuiteComparison(
@@ -88,6 +87,15 @@ def _compare(
         left_out=len(set().union(*by_run.values())) - len(shared),
         means={run.name: mean_interval(paired.scores(run.name, metric), seed=seed) for run in runs},
         comparisons=compared(paired, runs[0].name, [run.name for run in runs[1:]], metric, higher_is_better, seed),
+    )
+
+
+def _graded_otherwise(name: str, suite: str, seen: str) -> DataError:
+    return DataError(
+        f"The runs are graded in different ways: {name} is not graded as the first is.",
+        where=f"suite {suite}",
+        seen=seen,
+        next_move="evaluate them with the same `evaluate.metric`",
     )
 
 

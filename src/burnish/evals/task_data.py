@@ -77,10 +77,10 @@ def read_task_data(folder: RunFolder, settings: EvaluateSettings, seed: int) -> 
     )
 
 
-def metric_to_use(folder: RunFolder, settings: EvaluateSettings) -> NamedMetric:
-    """How conversations will be graded, told without a look at the test."""
-    kind = read_card(folder.data_card).shape.kind
-    return _metric(settings, kind, _chats([*read_rows(folder.train), *read_rows(folder.dev)]))
+def metric_to_use(folder: RunFolder, settings: EvaluateSettings) -> NamedMetric | None:
+    """How conversations will be graded, told without a look at the test; None where train and dev hold none."""
+    chats = _chats([*read_rows(folder.train), *read_rows(folder.dev)])
+    return _metric(settings, read_card(folder.data_card).shape.kind, chats) if chats else None
 
 
 def _metric(settings: EvaluateSettings, kind: str, rows: Sequence[Chat]) -> NamedMetric:

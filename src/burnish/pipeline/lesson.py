@@ -10,7 +10,7 @@ from typing import Any
 from burnish.adapt import methods
 from burnish.core.errors import DataError, RecipeError
 from burnish.core.files import read_json, sha256_of_json, write_json
-from burnish.core.records import Pair, Row
+from burnish.core.records import Row
 from burnish.data.rows import read_rows
 from burnish.model.decoder import Decoder
 from burnish.objectives.dpo import DPO, NumberedPair, Reference, cached, pair_logprobs, switched
@@ -18,8 +18,8 @@ from burnish.objectives.registry import check_row, has_objective
 from burnish.objectives.settings import DPOSettings
 from burnish.objectives.sft import SFT
 from burnish.pipeline.workshop import Workshop
-from burnish.render.batch import Length, measure_rows
-from burnish.render.renderer import Rendered
+from burnish.render.batch import Length, measure_rows, render_rows
+from burnish.render.renderer import Rendered, RenderedPair
 from burnish.train.guard import check_rows
 from burnish.train.loop import Objective, Rows
 from burnish.train.rules import Plan
@@ -38,7 +38,7 @@ class Lesson:
 
 def row_lengths(shop: Workshop, rows: Iterable[Row]) -> Iterator[Length | DataError]:
     """Tokens of each row as the model reads it, of a pair those of its longer answer with the prompt; and how many are
-    learnt. A DataError stands for a row that can't be rendered, or of which nothing would be learnt.
+    learnt, 0 for a pair of which one answer is not. A DataError stands for a row that can't be rendered.
 
     Raises RecipeError: the objective cannot learn from this kind of row, and another can.
     """
@@ -53,12 +53,12 @@ def row_lengths(shop: Workshop, rows: Iterable[Row]) -> Iterator[Length | DataEr
             yield Length(max(one.tokens for one in found), sum(learnt) if all(learnt) else 0)
 
 
-def _rendered(shop: Workshop, row: Row) -> tuple[Rendered, ...]:
-    """The sequences that a row is made of: one, or the two of a pair."""
-    if isinstance(row, Pair):
-        pair = shop.renderer.pair(row)
-        return (pair.chosen, pair.rejected)
-    return (shop.renderer.row(row),)
+def _rendered(shop: Workshop, rows: Iterable[Row]) -> Iterator[Rendered | RenderedPair]:
+    """Each row as the model reads it, many at a time. Raises DataError: one can't be rendered."""
+    for found in render_rows(shop.renderer, rows):
+        if isinstance(found, DataError):
+            raise found
+        yield found
 
 
 def read_lesson(shop: Workshop) -> Lesson:
@@ -73,13 +73,14 @@ def read_lesson(shop: Workshop) -> Lesson:
 
 
 def _answers(shop: Workshop, rows: Sequence[Row]) -> Rows[Rendered]:
-    rendered, sources = [_rendered(shop, row)[0] for row in rows], _sources(rows)
+    rendered = [found for found in _rendered(shop, rows) if isinstance(found, Rendered)]
+    sources = _sources(rows)
     check_rows(rendered, sources)
     return Rows(rendered, sources, [len(row.ids) for row in rendered])
 
 
 def _preferences(shop: Workshop, rows: Sequence[Row], dev: Sequence[Row]) -> Lesson:
-    pairs = [shop.renderer.pair(row) for row in (*rows, *dev) if isinstance(row, Pair)]
+    pairs = [found for found in _rendered(shop, (*rows, *dev)) if isinstance(found, RenderedPair)]
     sources = _sources((*rows, *dev))
     check_rows([pair.chosen for pair in pairs], sources)
     check_rows([pair.rejected for pair in pairs], sources)

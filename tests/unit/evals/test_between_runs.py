@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from burnish.core.errors import DataError
@@ -53,8 +55,14 @@ def test_a_suite_that_one_run_was_not_asked_is_left_out() -> None:
 
 
 def test_runs_that_are_graded_otherwise_are_refused() -> None:
-    with pytest.raises(DataError, match="two has no score `correct`"):
+    with pytest.raises(DataError, match=r"(?s)two is not graded .* no score `correct`"):
         compare_answers([answers("one", "11"), answers("two", "11", metric="chrf")])
+    one, two = (
+        replace(run, plan=replace(PLAN, task=replace(PLAN.task, settings={"type": "number", "tolerance": tolerance})))
+        for run, tolerance in ((answers("one", "11"), 0.0), (answers("two", "11"), 0.1))
+    )
+    with pytest.raises(DataError, match="two is not graded as the first is"):
+        compare_answers([one, two])
 
 
 def test_only_settings_that_differ_are_listed() -> None:

@@ -27,26 +27,6 @@ def silent(message: str) -> None:
     """Says nothing."""
 
 
-def open_source(
-    where: str,
-    base: Path,
-    settings: ReadSettings | None = None,
-    *,
-    as_text: bool = False,
-    say: Callable[[str], None] = silent,
-) -> Source:
-    """`sources` where exactly one is meant. Raises DataError also for several."""
-    found = sources(where, base, settings, as_text=as_text, say=say)
-    if len(found) > 1:
-        raise DataError(
-            "One file is wanted here.",
-            where=where,
-            seen=f"{len(found)} files, {found[0].name} the first",
-            next_move="name one of them",
-        )
-    return found[0]
-
-
 def sources(
     where: str,
     base: Path,

@@ -54,7 +54,7 @@ def test_each_kind_is_found_with_its_beginning_and_end(text: str, kind: str, val
         "DE88 3704 0044 0532 0130 00 too",
         "the number 536904399 alone says nothing",
         "My password is required. The password is wrong; password = os.environ['PW']",
-        "use the password to log-in/sign-up; pwd: /home/user/project1; pass: 85%",
+        "use the password to log-in/sign-up; pwd: /srv/apps/project1; pass: 85%",
         "a phone released 2010-11-05, the call of 05.11.2010",
         "sk-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx and AKIAIOSFODNN7EXAMPLE are placeholders",
         "d41d8cd98f00b204e9800998ecf8427e 550e8400-e29b-41d4-a716-446655440000",

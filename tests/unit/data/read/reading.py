@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from burnish.core.records import Dropped
 from burnish.data.read.raw import FileFacts, Raw
 from burnish.data.read.settings import ReadSettings
 from burnish.data.read.source import Source
-from burnish.data.read.sources import open_source
+from burnish.data.read.sources import sources
+
+
+def open_source(where: str, base: Path, *settings: ReadSettings, **more: Any) -> Source:
+    """`sources` where exactly one is meant."""
+    (found,) = sources(where, base, *settings, **more)
+    return found
 
 
 @dataclass(frozen=True)

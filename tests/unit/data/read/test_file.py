@@ -11,9 +11,8 @@ import pytest
 
 from burnish.core.errors import DataError
 from burnish.data.read.raw import Raw
-from burnish.data.read.sources import open_source
 from burnish.data.read.stored import zstd
-from tests.unit.data.read.reading import read, result_of, write
+from tests.unit.data.read.reading import open_source, read, result_of, write
 
 ROWS = [{"q": "eins", "a": "1"}, {"q": 'zwei, "drei"', "a": "2"}]
 LINES = "".join(json.dumps(row) + "\n" for row in ROWS)

@@ -16,8 +16,8 @@ import pytest
 from burnish.core.errors import DataError
 from burnish.data.read import web
 from burnish.data.read.settings import ReadSettings
-from burnish.data.read.sources import open_source, sources
-from tests.unit.data.read.reading import result_of
+from burnish.data.read.sources import sources
+from tests.unit.data.read.reading import open_source, result_of
 
 ROWS = [{"q": "eins"}, {"q": "zwei"}]
 LINES = "".join(json.dumps(row) + "\n" for row in ROWS).encode()
