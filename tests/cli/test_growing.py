@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.run_cli import Result, burnish
-from tests.unit.data.grow.serving import Said, Seen, chat_answer, http_server
+from tests.serving import Said, Seen, chat_answer, http_server
 
 KEY = "Canary12345"
 RECIPE = """

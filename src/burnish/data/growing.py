@@ -8,13 +8,13 @@ from typing import TypeAlias
 
 import numpy as np
 
+from burnish.core.asking import Writer
 from burnish.core.errors import DataError
 from burnish.core.records import Dropped, Row
 from burnish.core.run_folder import RunFolder
 from burnish.data.cleaning.outcome import Cleaned
 from burnish.data.cleaning.rows import clean_row
 from burnish.data.grow.apart import keep_apart
-from burnish.data.grow.asking import Writer
 from burnish.data.grow.documents import Passage, passages_of_files, passages_of_rows
 from burnish.data.grow.grow import grow
 from burnish.data.grow.made import Grown, LocalWriter, Made

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from burnish.core.asking import Asked, Model, Writer
 from burnish.core.files import sha256_of_tree
 from burnish.core.world import World, compute_dtype
-from burnish.data.grow.asking import Asked, Model, Writer
 from burnish.data.grow.local import Local, local_asker
 from burnish.generate.engine import Request, generate
 from burnish.model.checkpoint import read_checkpoint

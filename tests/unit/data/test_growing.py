@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from burnish.core.asking import Answer, Asked, Model, Writer
 from burnish.core.errors import DataError
 from burnish.core.records import Chat, Row
 from burnish.core.run_folder import RunFolder
 from burnish.data.card import DataCard, limits, markdown, read_card
-from burnish.data.grow.asking import Answer, Asked, Model, Writer
 from burnish.data.prepare import prepare
 from burnish.data.rows import read_rows
 from burnish.data.settings import DataSettings

@@ -2,11 +2,11 @@ from pathlib import Path
 
 import pytest
 
+from burnish.core.asking import Asked
 from burnish.core.errors import ModelError
 from burnish.core.files import sha256_of_tree
 from burnish.core.records import Message
 from burnish.core.world import single_world
-from burnish.data.grow.asking import Asked
 from burnish.pipeline.writer import local_writer
 
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from burnish.core.asking import Answer, Asked, Model, Writer, answers
 from burnish.core.errors import DataError
 from burnish.core.records import Chat, Dropped, Row, Text
 from burnish.data.cleaning.outcome import Cleaned
 from burnish.data.grow import paraphrase, questions, rewrite
-from burnish.data.grow.asking import Answer, Asked, Model, Writer, answers
 from burnish.data.grow.documents import Passage
 from burnish.data.grow.made import Kind, Made
 from burnish.data.grow.paraphrase import Frame

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TypeAlias
 
-from burnish.data.grow.asking import Answer, Ask, Asked
+from burnish.core.asking import Answer, Ask, Asked
 from burnish.render.renderer import Renderer
 
 # (prompt, request) of each → (generated tokens without the stop token, whether the model stopped by itself) of each.

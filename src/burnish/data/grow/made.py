@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from burnish.core.asking import Model, Writer
 from burnish.core.records import Flagged, Row
-from burnish.data.grow.asking import Model, Writer
 from burnish.render.batch import Length
 
 Kind: TypeAlias = Literal["paraphrase", "question", "rewrite"]

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from itertools import chain, takewhile
 from typing import TypeAlias
 
+from burnish.core.asking import Answer
 from burnish.core.records import Chat, Message, Pair, Prompt, Rated, Row, Text
 from burnish.data.cleaning.places import strings_in
 from burnish.data.grow import checks
-from burnish.data.grow.asking import Answer
 from burnish.data.grow.reasons import Rejected
 from burnish.data.grow.reply import plain_reply
 from burnish.data.normalised import normalised

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from burnish.data.grow.asking import Answer
+from burnish.core.asking import Answer
 from burnish.data.grow.reasons import Rejected
 
 MOST_CHARACTERS = 50_000  # of a reply; a server may ignore how many tokens it was asked for

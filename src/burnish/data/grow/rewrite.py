@@ -6,9 +6,9 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from burnish.core.asking import Answer
 from burnish.core.records import Chat, Message, Row
 from burnish.data.grow import checks
-from burnish.data.grow.asking import Answer
 from burnish.data.grow.paraphrase import context_only
 from burnish.data.grow.reasons import Rejected
 from burnish.data.grow.reply import plain_reply

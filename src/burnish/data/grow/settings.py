@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
+from burnish.core.address import ADDRESS, check_address, check_variable, is_elsewhere
 from burnish.core.settings import Settings
 
-ADDRESS = re.compile(r"https?://", re.IGNORECASE)
-# Keys are mixed letters or hold hyphens: who writes the key itself in the place of its variable is told so.
-VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,63}")
 MADE_ID = "-made"  # the end of a made row's id
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class GrowSettings(Settings):
@@ -95,18 +90,15 @@ class GrowSettings(Settings):
     @property
     def sends_away(self) -> bool:
         """Whether rows of train leave this machine."""
-        return self.address is not None and urlsplit(self.address).hostname not in LOOPBACK
+        return self.address is not None and is_elsewhere(self.address)
 
     # Of the whole rather than of the fields: an error then shows no value, which may be a secret.
     @model_validator(mode="after")
     def _secrets_stand_elsewhere(self) -> GrowSettings:
-        if self.key_env is not None and not VARIABLE.fullmatch(self.key_env):
-            raise ValueError(
-                "`key_env` is the name of an environment variable in capital letters, such as MY_SERVER_KEY, never the "
-                "key itself"
-            )
+        if self.key_env is not None:
+            check_variable(self.key_env, "key_env")
         if self.address is not None:
-            _check_address(self.address, with_key=self.key_env is not None)
+            check_address(self.address, "model", key="key_env", with_key=self.key_env is not None)
         return self
 
     @model_validator(mode="after")
@@ -123,18 +115,3 @@ class GrowSettings(Settings):
         if self.documents is not None and not self.questions:
             raise ValueError("`documents` has no effect without `questions`")
         return self
-
-
-def _check_address(address: str, *, with_key: bool) -> None:
-    """Raises ValueError: not an address without secrets, or one to which a key would travel in the open."""
-    try:
-        parts = urlsplit(address)
-        plain = parts.hostname is not None and parts.port != 0
-    except ValueError:
-        plain = False
-    if not plain or not address.isascii() or not address.isprintable() or " " in address:
-        raise ValueError("`model` is not a valid address; one looks like http://127.0.0.1:8080/v1")
-    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
-        raise ValueError("the address must not hold a name, a password, `?` or `#`; a key belongs in `key_env`")
-    if with_key and parts.scheme.lower() == "http" and parts.hostname not in LOOPBACK:
-        raise ValueError("a key would be sent in the open: use an https:// address")

@@ -2,12 +2,12 @@ from dataclasses import replace
 
 import pytest
 
+from burnish.core.asking import Model
 from burnish.core.records import Chat, Row
 from burnish.data.duplicates.settings import DuplicateSettings
 from burnish.data.grow.apart import keep_apart
-from burnish.data.grow.asking import Model
 from burnish.data.grow.made import Kind, Made
-from tests.unit.data.grow.serving import chat
+from tests.serving import chat
 
 TRAIN: list[Row] = [
     chat("Where is the parcel that I ordered on the first Monday of May from your shop in Bremen?", "order_status", 0),

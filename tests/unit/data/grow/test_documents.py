@@ -5,7 +5,7 @@ import pytest
 from burnish.core.errors import DataError
 from burnish.core.records import Row, Text
 from burnish.data.grow.documents import MOST_CHARACTERS, passages, passages_of_files, passages_of_rows
-from tests.unit.data.grow.serving import chat
+from tests.serving import chat
 
 SENTENCE = "The old mill beside the river grinds flour on two days of the week. "
 

@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pytest
 
+from burnish.core.asking import Answer, Ask, Asked, Model, Writer
 from burnish.core.errors import DataError
+from burnish.core.http_json import Server
+from burnish.core.openai import openai_asker
 from burnish.core.records import Chat, Dropped, Row, row_from_json
 from burnish.data.cleaning.outcome import Cleaned, dropped_as
 from burnish.data.cleaning.rows import clean_row
 from burnish.data.cleaning.settings import CleanSettings
-from burnish.data.grow.asking import Answer, Ask, Asked, Model, Writer
 from burnish.data.grow.documents import Passage
 from burnish.data.grow.grow import Clean, grow
-from burnish.data.grow.http_json import Server
 from burnish.data.grow.made import Made
-from burnish.data.grow.openai import openai_asker
 from burnish.data.grow.reasons import REASONS
 from burnish.data.grow.settings import GrowSettings
-from tests.unit.data.grow.serving import Said, Seen, chat, chat_answer, http_server
+from tests.serving import Said, Seen, chat, chat_answer, http_server
 
 MODEL = Model("tall", address="http://127.0.0.1:1/v1")
 ROWS = [

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from burnish.core.asking import Answer, Asked, Model, Writer, answers
 from burnish.core.records import Message
-from burnish.data.grow.asking import Answer, Asked, Model, Writer, answers
 from burnish.data.grow.local import Local, local_asker
 from burnish.generate.engine import Request, generate
 from burnish.model.checkpoint import read_checkpoint

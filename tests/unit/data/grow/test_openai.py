@@ -4,13 +4,14 @@ from typing import Any
 
 import pytest
 
+from burnish.core.asking import Answer, Asked, Model, Writer, answers
 from burnish.core.errors import DataError
+from burnish.core.http_json import Server
+from burnish.core.openai import openai_asker
 from burnish.core.records import Message
-from burnish.data.grow.asking import Answer, Asked, Model, Writer, answers
-from burnish.data.grow.http_json import Server
-from burnish.data.grow.openai import openai_asker, served_writer, server_of
+from burnish.data.grow.openai import KEYS, served_writer, server_of
 from burnish.data.grow.settings import GrowSettings
-from tests.unit.data.grow.serving import Said, Seen, chat_answer, http_server
+from tests.serving import Said, Seen, chat_answer, http_server
 
 
 def request(text: str, seed: int = 7) -> Asked:
@@ -18,7 +19,7 @@ def request(text: str, seed: int = 7) -> Asked:
 
 
 def quick(address: str, key: str = "") -> Server:
-    return Server(address, key, 300.0, 0, first_pause_s=0.01)
+    return Server(address, key, 300.0, 0, first_pause_s=0.01, keys=KEYS)
 
 
 def test_a_request_has_the_form_of_openai() -> None:
@@ -108,7 +109,7 @@ def test_the_key_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -
         model="http://127.0.0.1:1/v1", served="m", paraphrase=1, key_env="GROW_TEST_KEY", timeout_s=9
     )
     monkeypatch.setenv("GROW_TEST_KEY", "Canary12345\n")
-    assert server_of(settings) == Server("http://127.0.0.1:1/v1", "Canary12345", 9)
+    assert server_of(settings) == Server("http://127.0.0.1:1/v1", "Canary12345", 9, keys=KEYS)
     monkeypatch.setenv("GROW_TEST_KEY", "Canary 12345")
     with pytest.raises(DataError, match="GROW_TEST_KEY holds no key") as failed:
         server_of(settings)

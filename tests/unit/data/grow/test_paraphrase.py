@@ -1,10 +1,10 @@
 import pytest
 
+from burnish.core.asking import Answer
 from burnish.core.records import Chat, Message, Pair, Prompt, Rated, Text
-from burnish.data.grow.asking import Answer
 from burnish.data.grow.paraphrase import Frame, asked_text, frame_of, paraphrased, request
 from burnish.data.grow.reasons import Rejected
-from tests.unit.data.grow.serving import chat
+from tests.serving import chat
 
 ROW = chat("Where is my parcel?", "order_status")
 MONDAY = chat("Where is my parcel from Monday?", "order_status")

@@ -4,7 +4,7 @@ from burnish.core.records import Pair, Row, Text
 from burnish.data.grow.documents import Passage
 from burnish.data.grow.plan import TRIES, Task, tasks
 from burnish.data.grow.settings import GrowSettings
-from tests.unit.data.grow.serving import chat
+from tests.serving import chat
 
 ROWS: list[Row] = [chat(f"Question {n}?", f"Answer {n}.", n) for n in range(30)]
 PASSAGES = [Passage(f"Text {n}", f"notes.md:{n}", "g") for n in range(10)]

@@ -1,6 +1,6 @@
 import pytest
 
-from burnish.data.grow.asking import Answer
+from burnish.core.asking import Answer
 from burnish.data.grow.reasons import Rejected
 from burnish.data.grow.reply import MOST_CHARACTERS, plain_reply
 

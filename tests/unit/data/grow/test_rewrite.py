@@ -1,10 +1,10 @@
 import pytest
 
+from burnish.core.asking import Answer
 from burnish.core.records import Chat, Message, Pair, ToolCall
-from burnish.data.grow.asking import Answer
 from burnish.data.grow.reasons import Rejected
 from burnish.data.grow.rewrite import can_be_rewritten, request, rewritten
-from tests.unit.data.grow.serving import chat
+from tests.serving import chat
 
 INSTRUCTION = "Write in one short sentence."
 ROW = chat("When do you open on Sunday?", "On Sundays our shop is usually open from 10 to 14 o'clock, you know.")

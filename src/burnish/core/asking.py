@@ -59,7 +59,7 @@ Ask: TypeAlias = Callable[[Sequence[Asked]], Iterable[Answer]]
 
 @dataclass(frozen=True)
 class Writer:
-    """Who makes rows, and the way to ask."""
+    """Who answers, and the way to ask."""
 
     model: Model
     ask: Ask
@@ -90,10 +90,10 @@ def answers(asked: Iterable[Asked], writer: Writer, kept: Path) -> Iterator[Answ
         any_taken = any_taken or any(key in known for key in keys)
         if not any_taken:
             raise DataError(
-                "The model that is to make rows took none of the requests.",
+                "The model took none of the requests.",
                 where=writer.model.address or writer.model.name,
                 seen=refused[keys[0]].refused,
-                next_move="use a model with a longer context, or a smaller `data.grow.max_new_tokens`",
+                next_move="use a model with a longer context, or a smaller `max_new_tokens`",
             )
         for key, answer in refused.items():
             _keep(kept, key, answer, known)

@@ -29,6 +29,17 @@ SHOWN = 200  # characters of a response in an error
 
 
 @dataclass(frozen=True)
+class Keys:
+    """The keys of a recipe that set a server, for the next move in an error."""
+
+    address: str
+    model: str
+    key: str
+    timeout: str
+    length: str  # of an answer
+
+
+@dataclass(frozen=True)
 class Server:
     """An address such as http://127.0.0.1:8080/v1 and how patient to be. The key stands in no error and no repr."""
 
@@ -37,6 +48,7 @@ class Server:
     timeout_s: float = 300.0  # of one try in all
     retries: int = 5
     first_pause_s: float = FIRST_PAUSE_S
+    keys: Keys = Keys("address", "model", "key_from", "timeout_s", "max_new_tokens")
 
 
 @dataclass(frozen=True)
@@ -81,7 +93,7 @@ def call(server: Server, path: str, body: Mapping[str, Any]) -> Response:
                 "The server did not answer in time.",
                 where=server.address,
                 seen=f"nothing whole within {server.timeout_s:g} s",
-                next_move="raise `data.grow.timeout_s` or lower `data.grow.max_new_tokens`; earlier answers are kept",
+                next_move=f"raise `{server.keys.timeout}` or lower `{server.keys.length}`; earlier answers are kept",
             ) from None
         except (OSError, HTTPException) as error:
             failure = shown(server, str(error) or type(error).__name__)
@@ -93,7 +105,7 @@ def call(server: Server, path: str, body: Mapping[str, Any]) -> Response:
         if tried < server.retries:
             time.sleep(pause)
     raise DataError(
-        "The server that is to make rows cannot be reached, or is too busy.",
+        "The server cannot be reached, or is too busy.",
         where=server.address,
         seen=f"{failure}; tried {server.retries + 1} times",
         next_move="start it or check the address, then run the same command again; what was answered before is kept",
@@ -179,7 +191,7 @@ def _understood(server: Server, raw: _Raw) -> Response:
             "The server sends on to another address, which is not followed.",
             where=server.address,
             seen=f"HTTP {raw.status}: {shown(server, raw.location)}",
-            next_move="name the address itself in `data.grow.model`, if you trust it with your rows",
+            next_move=f"name the address itself in `{server.keys.address}`, if you trust it with your rows",
         )
     if not 200 <= raw.status < 300:
         return Response(raw.status, text=shown(server, raw.body))

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from burnish.core.errors import DataError
-from burnish.data.grow.http_json import MOST_BYTES, Server, call
-from tests.unit.data.grow.serving import Said, Seen, http_server, raw_server
+from burnish.core.http_json import MOST_BYTES, Server, call
+from tests.serving import Said, Seen, http_server, raw_server
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 

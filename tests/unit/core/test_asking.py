@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from burnish.core.asking import BATCH, Answer, Asked, Model, Writer, answers, key_of
 from burnish.core.errors import DataError
 from burnish.core.records import Message
-from burnish.data.grow.asking import BATCH, Answer, Asked, Model, Writer, answers, key_of
 
 MODEL = Model("small", sha256="abc")
 
