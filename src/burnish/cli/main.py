@@ -40,6 +40,15 @@ Gate = Annotated[
 Ranks = Annotated[
     int, typer.Option(min=1, help="Processes on this machine that train together: one for each GPU, as a rule.")
 ]
+Seeds = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        max=100,
+        help="Train so many times, with seeds that follow `train.seed`, each as a run of its own on the same rows; the "
+        "verdict then shows the spread between trainings.",
+    ),
+]
 RUNS = Path("runs")
 
 
@@ -76,13 +85,15 @@ def add_judging(verb: str, upto: str, text: str) -> None:
         fresh: Fresh = False,
         gate: Gate = None,
         ranks: Ranks = 1,
+        seeds: Seeds = 1,
         out: Runs = RUNS,
     ) -> None:
         from burnish.cli import runs
 
         runs.check_gate(gate)
+        runs.check_seeds(seeds, ranks)
         runs.start_ranks(ranks, upto)
-        folder = runs.do(upto, recipe, model, data, name, changes, fresh, out, whole=verb == "run")
+        folder = runs.do(upto, recipe, model, data, name, changes, fresh, out, whole=verb == "run", seeds=seeds)
         runs.finish(folder, gate)
 
     app.command(verb, help=text)(command)
@@ -141,15 +152,17 @@ def train(
     changes: Changes = None,
     fresh: Fresh = False,
     ranks: Ranks = 1,
+    seeds: Seeds = 1,
     profile: Annotated[bool, typer.Option("--profile", help="Print where the time of a training step goes.")] = False,
     out: Runs = RUNS,
 ) -> None:
     """Train, after preparing where that was not done yet."""
     from burnish.cli import runs
 
+    runs.check_seeds(seeds, ranks)
     runs.start_ranks(ranks, "train")
     with profiling() if profile else nullcontext():
-        runs.do("train", recipe, model, data, name, changes, fresh, out)
+        runs.do("train", recipe, model, data, name, changes, fresh, out, seeds=seeds)
 
 
 def profiling() -> AbstractContextManager[None]:

@@ -30,6 +30,16 @@ def say(text: str) -> None:
     console.print(printable(text), markup=False)
 
 
+def check_seeds(seeds: int, ranks: int) -> None:
+    """Raises RecipeError: several trainings are asked for, and several processes for each."""
+    if seeds > 1 and (ranks > 1 or own_place() is not None):
+        raise RecipeError(
+            "`--seeds` trains in one process.",
+            seen=f"--seeds {seeds} with several ranks",
+            next_move="train once for each `--set train.seed=…`, each with its own --name",
+        )
+
+
 def start_ranks(size: int, upto: str) -> None:
     """With several ranks this process only starts them, with the same command, and ends as they do."""
     if size > 1 and own_place() is None and upto != "prepare":
@@ -47,8 +57,11 @@ def do(
     out: Path,
     *,
     whole: bool = False,
+    seeds: int = 1,
 ) -> RunFolder:
-    """Does the stages up to `upto`. `fresh` does that stage again, or all of them for a `whole` run."""
+    """Does the stages up to `upto`. `fresh` does that stage again, or all of them for a `whole` run. With several
+    `seeds` the run is trained and evaluated again for each further one.
+    """
     path = recipe_file(recipe, out)
     changed: dict[str, Any] = parse_changes(changes or [])
     settings, base = read_recipe(path, model=model, data=data, name=name, changes=changed)
@@ -61,6 +74,10 @@ def do(
     say(f"run: {folder.path}")
     run_stages(settings, base, folder, upto=upto, whole=whole, fresh=fresh, say=say,
                show=lambda shop: print_row(shop, console))  # fmt: skip
+    if seeds > 1:
+        from burnish.pipeline.repeat import repeat
+
+        repeat(settings, base, folder, seeds=seeds, upto=upto, whole=whole, fresh=fresh, say=say)
     if not is_first():
         raise typer.Exit(0)  # the rest is rank 0's
     return folder
@@ -138,8 +155,9 @@ def side_by_side(folder: RunFolder, examples: int = 3) -> list[str]:
     lines = []
     for number, arms in enumerate(rows[:examples], start=1):
         lines.append(f"\nexample {number}: {_short(arms['tuned']['prompt'])}")
-        lines += [f"  {arm:<9} {_short(arms[arm]['output'])}" for arm in ("base", "prompted", "tuned") if arm in arms]
-        lines.append(f"  expected  {_short(arms['tuned']['expected'] or '')}")
+        width = max(9, *map(len, arms))
+        lines += [f"  {printable(arm):<{width}} {_short(item['output'])}" for arm, item in arms.items()]
+        lines.append(f"  {'expected':<{width}} {_short(arms['tuned']['expected'] or '')}")
     return lines
 
 

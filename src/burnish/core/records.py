@@ -297,8 +297,19 @@ class Flagged:
 
 
 @dataclass(frozen=True)
+class Sample:
+    """One of several answers that an arm drew for an item, with its own scores."""
+
+    output: str
+    scores: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class Item:
-    """One answer of one arm to one item of a suite, with its scores: a line of items.jsonl."""
+    """One answer of one arm to one item of a suite, with its scores: a line of items.jsonl.
+
+    Where several answers were drawn, `samples` holds all of them, `output` is the first, and `scores` are the means.
+    """
 
     suite: str
     id: str
@@ -307,8 +318,10 @@ class Item:
     expected: str | None
     output: str
     scores: Mapping[str, float] = field(default_factory=dict)
+    samples: tuple[Sample, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
+        drawn = [{"output": one.output, "scores": dict(one.scores)} for one in self.samples]
         return {
             "suite": self.suite,
             "id": self.id,
@@ -317,9 +330,12 @@ class Item:
             "expected": self.expected,
             "output": self.output,
             "scores": dict(self.scores),
+            **({"samples": drawn} if drawn else {}),
         }
 
     @staticmethod
     def from_json(value: Mapping[str, Any]) -> Item:
         """The inverse of `to_json`."""
-        return Item(**{key: value[key] for key in Item.__dataclass_fields__})
+        samples = tuple(Sample(one["output"], one["scores"]) for one in value.get("samples", ()))
+        plain = {key: value[key] for key in Item.__dataclass_fields__ if key != "samples"}
+        return Item(**plain, samples=samples)

@@ -116,6 +116,21 @@ class RunFolder:
         return self.path / "items.jsonl"
 
     @property
+    def asked(self) -> Path:
+        """What opponents at an address answered: asked.jsonl."""
+        return self.path / "asked.jsonl"
+
+    @property
+    def seeds(self) -> Path:
+        """How trainings with other seeds came out: seeds.json."""
+        return self.path / "seeds.json"
+
+    @property
+    def retraining(self) -> Path:
+        """Which run this one repeats with another seed: retraining.json."""
+        return self.path / "retraining.json"
+
+    @property
     def verdict_json(self) -> Path:
         return self.path / "verdict.json"
 

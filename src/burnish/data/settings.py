@@ -91,6 +91,12 @@ class DataSettings(Settings):
         description="The column that rates the answer: true or false, or a number where more is better. The rows are "
         "then learnt as rated answers.",
     )
+    seed: int | None = Field(
+        default=None,
+        ge=0,
+        lt=2**63,
+        description="Seed of samples, of the split and of what a model makes. Default: `train.seed`.",
+    )
     template: str | None = Field(
         default=None,
         description="A prompt built from columns, such as '{context}\\n\\n{question}'. Replaced are {column}, "

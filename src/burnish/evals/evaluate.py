@@ -8,16 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from burnish.core.files import read_json, sha256_of_file, sha256_of_json, write_json
+from burnish.core.files import read_json, sha256_of_file, sha256_of_json, write_bytes, write_json
 from burnish.core.records import Item
 from burnish.core.run_folder import RunFolder
 from burnish.evals import suites
-from burnish.evals.arms import ArmName, Decoding, Models, Progress, answer_room
-from burnish.evals.items_file import Part, answer_parts
-from burnish.evals.opponent import choose_opponent, make_prompts, opponent_json
+from burnish.evals.arms import TUNED, ArmName, Decoding, Models, Progress, answer_room
+from burnish.evals.contenders import Contender, Served, answer_served, check_contenders
+from burnish.evals.items_file import Part, answer_parts, lines_before
+from burnish.evals.opponent import make_prompts
+from burnish.evals.opponents import choose_prompts, task_of_each
 from burnish.evals.preference import METRIC as PREFERENCE
-from burnish.evals.preference import compare_answers, instructed_json
-from burnish.evals.prompts import Candidate
+from burnish.evals.preference import compare_answers
 from burnish.evals.retention import PLANS, ask_suite, retention_suites
 from burnish.evals.settings import EvaluateSettings
 from burnish.evals.task import Task, answer_rows, read_texts
@@ -42,37 +43,56 @@ def evaluate(
     seed: int,
     identity: Mapping[str, Any],
     say: Say,
+    contenders: Sequence[Contender] = (),
+    like: RunFolder | None = None,
 ) -> None:
     """Writes arms.json and items.jsonl; goes on where it stopped when settings, models and data are the same.
 
     `instructions` are the user's own for the prompted opponent. `identity` holds the hashes of model and adapter, and
-    of the file that the metric needs, if any; that file is named absolutely.
-    Raises DataError: nothing to test on, or an expected answer that the metric cannot grade; Stopped: the disk is full.
+    of the file that the metric needs, if any; that file is named absolutely. `contenders` are the opponents with
+    weights of their own. `like` is a run whose opponents' answers are taken where they must be the same.
+    Raises DataError: nothing to test on, or an expected answer that the metric cannot grade; RecipeError: an opponent
+    cannot take part; Stopped: the disk is full.
     """
-    key = _key(folder, settings, instructions, seed, identity)
+    shared = _key(folder, settings, instructions, seed, identity, contenders)
+    key = sha256_of_json({"shared": shared, "weights": identity.get("weights")})
     data = read_task_data(folder, settings, seed)
-    decoding = Decoding(settings.max_new_tokens or answer_room(data.train, renderer, data.context), renderer.stop_ids)
+    check_contenders(contenders, renderer, decided_by=_decided_by(data), example_counts=settings.example_counts)
+    decoding = Decoding(
+        settings.max_new_tokens or answer_room(data.train, renderer, data.context),
+        renderer.stop_ids,
+        settings.temperature,
+        settings.samples,
+        seed,
+    )
     grade = make_grader(data.metric, data.keys, data.labels)
     _warn(data, settings, say)
     maker = make_prompts(data, renderer, decoding, instructions, seed)
+    base = Task(data.metric, grade, renderer, decoding, maker, None)
     plan = read_json(folder.arms) if folder.arms.exists() else {}
     if plan.get("key") == key:
         say("going on with the evaluation that was begun")
     else:
         folder.items.unlink(missing_ok=True)
-        plan = {**_plan(settings, data, decoding, instructions), "seed": seed, "identity": dict(identity), "key": key}
-        if "prompted" in plan["opponents"] and data.pairs:
-            plan["prompted"] = instructed_json(maker, data)
-        elif "prompted" in plan["opponents"]:
-            with models.base() as decoder:
-                choice = choose_opponent(
-                    decoder, maker, data, decoding, grade, most_examples=settings.examples, say=say
-                )
-            plan["prompted"] = opponent_json(maker, choice, data)
+        plan = {**_plan(settings, data, decoding, instructions), "seed": seed, "identity": dict(identity), "key": key,
+                "shared_key": shared}  # fmt: skip
+        known = read_json(like.arms) if like is not None and like.arms.exists() else {}
+        if like is not None and known.get("shared_key") == shared:
+            plan |= {part: known[part] for part in ("prompted", "fixed", "others")}
+            write_bytes(folder.items, lines_before(like.items, TUNED))
+            say(f"the opponents' answers are those of {like.name}: same models, same rows")
+        else:
+            plan |= choose_prompts(plan, base, data, models, contenders, settings, instructions, say)
         write_json(folder.arms, plan)
-    winner = Candidate.from_json(plan["prompted"]["winner"]) if "prompted" in plan["opponents"] else None
-    task = Task(data.metric, grade, renderer, decoding, maker, winner)
-    answer_parts(folder.items, _parts(plan, data, task, settings), models, say)
+    tasks = task_of_each(plan, base, data, contenders, instructions)
+    answer_parts(folder.items, _parts(plan, data, tasks, settings, contenders), models, say)
+
+
+def _decided_by(data: TaskData) -> str:
+    """What decides the task, in the words of `check_contenders`."""
+    if data.texts or data.pairs:
+        return "texts" if data.texts else "pairs"
+    return "loss" if data.metric.type == "loss" else "answers"
 
 
 def _warn(data: TaskData, settings: EvaluateSettings, say: Say) -> None:
@@ -85,16 +105,22 @@ def _warn(data: TaskData, settings: EvaluateSettings, say: Say) -> None:
 
 
 def _key(
-    folder: RunFolder, settings: EvaluateSettings, instructions: str | None, seed: int, identity: Mapping[str, Any]
+    folder: RunFolder,
+    settings: EvaluateSettings,
+    instructions: str | None,
+    seed: int,
+    identity: Mapping[str, Any],
+    contenders: Sequence[Contender],
 ) -> str:
-    """Changes with anything that an item depends on."""
+    """Changes with anything that an opponent's item depends on: all but the specialist's weights."""
     files = [folder.train, folder.dev, folder.test, folder.data_card]
     return sha256_of_json(
         {
-            "settings": settings.model_dump(mode="json"),
+            "settings": {**settings.compared(), "seed": None},
             "instructions": instructions,
             "seed": seed,
-            "identity": dict(identity),
+            "identity": {name: value for name, value in identity.items() if name != "weights"},
+            "others": {one.name: dict(one.identity) for one in contenders},
             "data": {file.name: sha256_of_file(file) for file in files},
             "suites": suites.fingerprint(),
         }
@@ -103,15 +129,18 @@ def _key(
 
 def _plan(settings: EvaluateSettings, data: TaskData, decoding: Decoding, instructions: str | None) -> dict[str, Any]:
     """What the judge needs, before any answer is known."""
-    opponents = list(settings.opponents)
+    opponents = list(settings.arms)
     why_not = "" if "prompted" in opponents else "left out in the recipe"
     if data.texts:
-        opponents, why_not = ["base"], "plain text is read, not asked: there is no prompt"
+        opponents, why_not = _without_prompted(opponents), "plain text is read, not asked: there is no prompt"
         task: dict[str, Any] = {"metric": "loss", "shape": "plain text", "higher_is_better": False}
     elif data.pairs:
         task = {"metric": PREFERENCE, "shape": data.kind, "higher_is_better": True}
         if "prompted" in opponents and not instructions:
-            opponents, why_not = ["base"], "no prompt is searched for preferences, and data.instructions gives none"
+            opponents, why_not = (
+                _without_prompted(opponents),
+                "no prompt is searched for preferences, and data.instructions gives none",
+            )
     else:
         metric = data.metric
         task = {
@@ -132,23 +161,44 @@ def _plan(settings: EvaluateSettings, data: TaskData, decoding: Decoding, instru
     }
 
 
-def _parts(plan: Mapping[str, Any], data: TaskData, task: Task, settings: EvaluateSettings) -> list[Part]:
-    """What is asked of whom, in the order of items.jsonl: all of the base model first, so that it is loaded once."""
+def _without_prompted(opponents: Sequence[str]) -> list[str]:
+    """Where nothing can be prompted; who then has no opponent left is compared with the base model."""
+    return [name for name in opponents if name != "prompted"] or ["base"]
+
+
+def _parts(
+    plan: Mapping[str, Any],
+    data: TaskData,
+    tasks: Mapping[ArmName, Task],
+    settings: EvaluateSettings,
+    contenders: Sequence[Contender],
+) -> list[Part]:
+    """What is asked of whom, in the order of items.jsonl: all of one model in a row, so that it is loaded once, and the
+    specialist last.
+    """
 
     def answer(decoder: Decoder, arm: ArmName, rows: Sequence[Any], progress: Progress) -> list[Item]:
-        return answer_rows(decoder, task, arm, rows, progress)
+        return answer_rows(decoder, tasks[arm], arm, rows, progress)
 
     def read(decoder: Decoder, arm: ArmName, rows: Sequence[Any], progress: Progress) -> list[Item]:
-        return read_texts(decoder, task.renderer, arm, rows)
+        return read_texts(decoder, tasks[arm].renderer, arm, rows)
 
     def prefer(decoder: Decoder, arm: ArmName, rows: Sequence[Any], progress: Progress) -> list[Item]:
-        return compare_answers(decoder, task, arm, rows)
+        return compare_answers(decoder, tasks[arm], arm, rows)
 
     rows, ask = (data.texts, read) if data.texts else (data.pairs, prefer) if data.pairs else (data.test, answer)
-    memory = retention_suites(settings.retention)
-    asked: list[ArmName] = [name for name in ("base", "prompted") if name in plan["opponents"]]
-    parts = [Part("task", arm, rows, ask) for arm in asked]
-    parts += [Part(name, "base", items, ask_suite(task.renderer, name)) for name, items in memory.items()]
-    parts += [Part("task", "tuned", rows, ask)]
-    parts += [Part(name, "tuned", items, ask_suite(task.renderer, name)) for name, items in memory.items()]
+    memory, own = retention_suites(settings.retention), tasks["base"].renderer
+    parts = [Part("task", arm, rows, ask) for arm in ("base", "prompted", *plan["fixed"]) if arm in plan["opponents"]]
+    parts += [Part(name, "base", items, ask_suite(own, name)) for name, items in memory.items()]
+    for one in contenders:
+        parts.append(Part("task", one.name, rows, _ask_served(one, tasks) if isinstance(one, Served) else ask))
+    parts += [Part("task", TUNED, rows, ask)]
+    parts += [Part(name, TUNED, items, ask_suite(own, name)) for name, items in memory.items()]
     return parts
+
+
+def _ask_served(one: Served, tasks: Mapping[ArmName, Task]) -> Callable[..., list[Item]]:
+    def ask(nothing: None, arm: ArmName, rows: Sequence[Any], progress: Progress) -> list[Item]:
+        return answer_served(one, tasks[arm], arm, rows, progress)
+
+    return ask

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +36,26 @@ class Part:
 def answer_parts(path: Path, parts: Sequence[Part], models: Models, say: Callable[[str], None]) -> None:
     """Answers what items.jsonl does not hold yet. Raises Stopped: the disk is full."""
     done = _keep_whole_chunks(path, parts)
-    for _, neighbours in groupby(_with_done(parts, done), key=lambda pair: pair[0].arm == "tuned"):
+    for _, neighbours in groupby(_with_done(parts, done), key=lambda pair: models.weights(pair[0].arm)):
         open_parts = [(part, have) for part, have in neighbours if have < len(part.rows)]
-        if not open_parts:
-            continue
-        with models.of(open_parts[0][0].arm) as decoder:
-            for part, have in open_parts:
-                _answer_part(path, part, have, decoder, say)
+        if open_parts:
+            _answer_with_one_model(path, open_parts, models, say)
+
+
+def _answer_with_one_model(
+    path: Path, parts: Sequence[tuple[Part, int]], models: Models, say: Callable[[str], None]
+) -> None:
+    """Nothing of the model is left behind: the next one may need its room."""
+    with models.of(parts[0][0].arm) as decoder:
+        for part, have in parts:
+            _answer_part(path, part, have, decoder, say)
+
+
+def lines_before(path: Path, arm: ArmName) -> bytes:
+    """The lines of items.jsonl that stand before the first one of an arm."""
+    content = path.read_bytes() if path.exists() else b""
+    kept = takewhile(lambda line: not _is_json(line) or json.loads(line).get("arm") != arm, content.splitlines(True))
+    return b"".join(kept)
 
 
 def _with_done(parts: Sequence[Part], done: int) -> Iterator[tuple[Part, int]]:

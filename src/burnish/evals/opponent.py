@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from burnish.core.errors import DataError
+from burnish.core.errors import DataError, RecipeError
 from burnish.core.records import Chat
 from burnish.evals.arms import Decoding, answers
 from burnish.evals.progress import ticker
 from burnish.evals.prompt_examples import make_examples
 from burnish.evals.prompt_instructions import written_instructions
 from burnish.evals.prompt_search import Choice, choose_prompt
-from burnish.evals.prompts import Candidate, PromptMaker, candidates
+from burnish.evals.prompts import Candidate, PromptMaker, candidates, candidates_with
 from burnish.evals.task import answer_losses
 from burnish.evals.task_data import TaskData
 from burnish.graders.registry import Grader
@@ -48,10 +48,12 @@ def choose_opponent(
     *,
     most_examples: int | None,
     say: Callable[[str], None],
+    exactly: int | None = None,
 ) -> Choice:
-    """The best of all ways to prompt, on dev, by the score that the verdict is about.
+    """The best of all ways to prompt, on dev, by the score that the verdict is about; with `exactly` of those that
+    show so many examples.
 
-    Raises DataError: neither dev nor train holds a conversation.
+    Raises DataError: neither dev nor train holds a conversation. RecipeError: so many examples do not fit.
     """
     if not data.dev:
         raise DataError(
@@ -60,7 +62,12 @@ def choose_opponent(
         )
     metric, sign = score_that_decides(data.metric), 1 if higher_is_better(data.metric) else -1
     limit = MOST_EXAMPLES if most_examples is None else most_examples
-    fitting = _examples_that_fit(maker, data, limit)
+    wordings = list(maker.wordings)
+    if exactly is None:
+        tried = candidates(wordings, _examples_that_fit(maker, data, limit))
+    else:
+        _check_fit(maker, data, exactly)
+        tried = candidates_with(wordings, exactly)
 
     def score(prompts: Sequence[list[int]], rows: Sequence[Chat]) -> list[float]:
         if data.metric.type == "loss":
@@ -71,7 +78,7 @@ def choose_opponent(
 
     return choose_prompt(
         maker,
-        candidates(list(maker.wordings), fitting),
+        tried,
         data.dev,
         answer_tokens=decoding.max_new_tokens,
         score=score,
@@ -86,6 +93,17 @@ def _examples_that_fit(maker: PromptMaker, data: TaskData, limit: int) -> int:
         if len(maker.render(messages)) <= data.context // 2:
             return count
     return 0
+
+
+def _check_fit(maker: PromptMaker, data: TaskData, examples: int) -> None:
+    fitting = _examples_that_fit(maker, data, examples)
+    if fitting < examples:
+        raise RecipeError(
+            f"The prompt of the opponent `{examples} examples` has no room for so many.",
+            where="evaluate.opponents",
+            seen=f"{fitting} of {len(maker.examples.pool)} in train fit into half the context of {data.context} tokens",
+            next_move=f"write `examples: {fitting}`" if fitting else "leave this opponent out",
+        )
 
 
 def opponent_json(maker: PromptMaker, choice: Choice, data: TaskData) -> dict[str, Any]:

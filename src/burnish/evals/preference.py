@@ -27,27 +27,28 @@ def compare_answers(decoder: Decoder, task: Task, arm: ArmName, rows: Sequence[P
     for row, (chosen, rejected) in zip(rows, score_choices(decoder, _choices(decoder, task, arm, rows)), strict=True):
         scores = {METRIC: float(chosen > rejected), "logprob_margin": chosen - rejected}
         likelier = row.chosen if chosen > rejected else row.rejected
-        items.append(Item("task", row.id, arm, _ending(row, row.chosen).prompt_text, row.chosen, likelier, scores))
+        items.append(Item("task", row.id, arm, ending(row, row.chosen).prompt_text, row.chosen, likelier, scores))
     return items
 
 
 def _choices(decoder: Decoder, task: Task, arm: ArmName, rows: Sequence[Pair]) -> list[Choices]:
     asked = []
     for row in rows:
-        ends = [_ending(row, answer) for answer in (row.chosen, row.rejected)]
+        ends = [ending(row, answer) for answer in (row.chosen, row.rejected)]
         answers = tuple(tuple(answer_ids(task.renderer, end)) for end in ends)
         room = decoder.config.context - max(map(len, answers))
         asked.append(Choices(tuple(task.prompt(arm, ends[0])[-room:]), answers))
     return asked
 
 
-def _ending(row: Pair, answer: str) -> Chat:
+def ending(row: Pair, answer: str) -> Chat:
+    """The conversation with one of the two answers."""
     return Chat(row.id, row.answered(answer), row.source, row.group)
 
 
 def instructed_json(maker: PromptMaker, data: TaskData) -> dict[str, Any]:
     """For arms.json: the opponent that reads the user's instructions before each prompt."""
-    first = maker.prompt(GIVEN, _ending(data.pairs[0], data.pairs[0].chosen))
+    first = maker.prompt(GIVEN, ending(data.pairs[0], data.pairs[0].chosen))
     return {
         "instructions": maker.wordings[GIVEN.wording],
         "examples": 0,

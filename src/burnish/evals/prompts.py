@@ -45,6 +45,14 @@ class Candidate:
         return Candidate(value["examples"], value["strategy"], value["layout"], value["wording"])
 
 
+def candidates_with(wordings: Sequence[str], examples: int) -> list[Candidate]:
+    """The ways to show just so many examples."""
+    main, *others = wordings
+    tried = [Candidate(examples, "nearest", wording=main), Candidate(examples, "balanced", wording=main)]
+    tried += [Candidate(examples, "nearest"), Candidate(examples, "nearest", "message", main)]
+    return tried + [Candidate(examples, "nearest", wording=other) for other in others]
+
+
 def candidates(wordings: Sequence[str], most_examples: int) -> list[Candidate]:
     """The ways worth trying: the first wording in many forms, no wording and the others where they may help most.
 
@@ -92,13 +100,21 @@ class PromptMaker:
 
     def prompt(self, candidate: Candidate, row: Chat) -> list[int]:
         """Token ids. Where not all examples fit, fewer are shown, and in the end the row's own prompt alone."""
+        return self._fitting(candidate, row)[1]
+
+    def fitting(self, candidate: Candidate, row: Chat) -> list[Message]:
+        """The messages behind `prompt`."""
+        return self._fitting(candidate, row)[0]
+
+    def _fitting(self, candidate: Candidate, row: Chat) -> tuple[list[Message], list[int]]:
         shown = candidate
         while True:
-            ids = self.render(self.messages(shown, row), row.tools)
+            messages = self.messages(shown, row)
+            ids = self.render(messages, row.tools)
             if len(ids) <= self.room:
-                return ids
+                return messages, ids
             if not shown.examples:
-                return self.renderer.prompt(row.prompt, row.tools)
+                return list(row.prompt), self.render(row.prompt, row.tools)
             # in proportion to what is too much, and one less at least
             shown = replace(shown, examples=min(shown.examples - 1, shown.examples * self.room // len(ids)))
 

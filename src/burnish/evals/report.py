@@ -29,8 +29,10 @@ from burnish.evals.report_view import (
     scores_chart,
     training_curve,
 )
+from burnish.evals.retrainings import read_spread, spread_rows, spread_sentences
+from burnish.evals.sampling import sampling_sentence
 from burnish.evals.verdict import read_verdict
-from burnish.evals.verdict_text import arm_name, headline, methods_text, prompt_text, summary
+from burnish.evals.verdict_text import arm_name, headline, methods_text, other_prompts, prompt_text, summary
 from burnish.evals.wording import visible
 
 
@@ -44,7 +46,7 @@ def report_context(folder: RunFolder) -> dict[str, Any]:
     verdict, plan = read_verdict(folder), read_json(folder.arms)
     metrics = read_jsonl(folder.metrics) if folder.metrics.exists() else []
     curve, curve_note = training_curve(metrics, _optional_json(folder.training))
-    task = verdict.task
+    task, spread = verdict.task, read_spread(folder)
     groups = row_groups(
         read_items(folder),
         specialist=verdict.specialist,
@@ -69,6 +71,10 @@ def report_context(folder: RunFolder) -> dict[str, Any]:
         "specialist": verdict.specialist,
         "arm_name": lambda arm: visible(arm_name(arm)).removeprefix("the ").capitalize(),
         "prompt": visible(prompt_text(plan)),
+        "other_prompts": {visible(name): visible(prompt) for name, prompt in other_prompts(plan).items()},
+        "sampling": sampling_sentence(task.sampling, task.metric, verdict.specialist),
+        "seeds": [[visible(cell) for cell in row] for row in spread_rows(spread)] if spread else [],
+        "seeds_say": spread_sentences(spread) if spread else [],
         "methods": methods_text(verdict),
         "seed": verdict.seed,
         "confidence": task.confidence,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from burnish.core.settings import Settings
+from burnish.evals.opponent_settings import ExamplesOpponent, Opponent, Other, arm_of, check_names
 from burnish.graders.settings import AutoMetric, MetricSettings
-
-Opponent: TypeAlias = Literal["base", "prompted"]
 
 
 def _auto_is_none(value: Any) -> Any:
@@ -28,8 +27,9 @@ class EvaluateSettings(Settings):
     opponents: tuple[Opponent, ...] = Field(
         default=("base", "prompted"),
         min_length=1,
-        description="What the specialist must beat: the base model as it is, and the base model with the best prompt "
-        "that was found on dev. Who leaves `prompted` out does not learn whether training was needed.",
+        description="What the specialist must beat: `base` is the base model as it is, `prompted` the base model with "
+        "the best prompt that was found on dev. Who leaves `prompted` out does not learn whether training was needed. "
+        "Others are written as `{examples: 8}`, `{run: NAME}`, `{model: NAME}` or `{address: URL, model: NAME}`.",
     )
     retention: Literal["auto", "short", "off"] = Field(
         default="auto",
@@ -53,9 +53,54 @@ class EvaluateSettings(Settings):
         description="Longest answer in tokens, the same for all; auto is half more than the longest answers in train.",
     )
 
+    temperature: float = Field(
+        default=0,
+        ge=0,
+        le=2,
+        description="0 takes the likeliest answer; above it answers to the test rows are drawn, for all arms alike, "
+        "with seeds that depend on the row alone. Memory is always asked at 0, and prompts are chosen at 0.",
+    )
+    samples: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="Answers drawn for each test row where `temperature` is above 0; a row's score is their mean.",
+    )
+    seed: int | None = Field(
+        default=None,
+        ge=0,
+        lt=2**63,
+        description="Seed of samples of rows and answers and of the order of examples. Default: `train.seed`.",
+    )
+
     @field_validator("opponents")
     @classmethod
     def _each_once(cls, opponents: tuple[Opponent, ...]) -> tuple[Opponent, ...]:
-        if len(set(opponents)) < len(opponents):
-            raise ValueError("name each opponent once")
+        check_names(opponents)
         return opponents
+
+    @model_validator(mode="after")
+    def _samples_differ(self) -> EvaluateSettings:
+        if self.samples > 1 and self.temperature == 0:
+            raise ValueError("`samples` has no effect at temperature 0: all answers would be the same")
+        return self
+
+    def compared(self) -> dict[str, Any]:
+        """As JSON, without what changes no answer: how patient to be with a server, and where its key stands."""
+        patience = {"opponents": {"__all__": {"concurrent", "timeout_s", "key_from"}}}
+        return self.model_dump(mode="json", exclude=patience)
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """The names of the opponents."""
+        return tuple(arm_of(opponent) for opponent in self.opponents)
+
+    @property
+    def others(self) -> tuple[Other, ...]:
+        """Those that are not the base model."""
+        return tuple(one for one in self.opponents if not isinstance(one, str | ExamplesOpponent))
+
+    @property
+    def example_counts(self) -> dict[str, int]:
+        """The base model with a fixed number of examples: name → that number."""
+        return {one.arm: one.examples for one in self.opponents if isinstance(one, ExamplesOpponent)}

@@ -220,6 +220,12 @@ def mean_interval(values: Sequence[float], *, level: float = 0.95, seed: int = 0
     return Mean(float(scores.mean()), low, high, scores.size, method)
 
 
+def standard_error(values: Sequence[float]) -> float:
+    """Of a mean over independent items: their standard deviation (n - 1) by the root of n; 0 for one item."""
+    scores = scores_of(values)
+    return float(np.std(scores, ddof=1) / np.sqrt(scores.size)) if scores.size > 1 else 0.0
+
+
 def holm(p_values: Sequence[float]) -> list[float]:
     """Holm's adjusted p, in the order given: each may be compared with the level that holds for all together.
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from statistics import fmean
 
-from burnish.core.records import Chat, Item, Text
-from burnish.evals.arms import ArmName, Decoding, Progress, answers
+from burnish.core.records import Chat, Item, Sample, Text
+from burnish.evals.arms import ArmName, Decoding, Progress, answers, sampled_answers
 from burnish.evals.prompts import Candidate, PromptMaker
 from burnish.generate.score import Choices, score_choices, text_loss
 from burnish.graders.registry import Grader
@@ -17,10 +18,15 @@ from burnish.render.renderer import Renderer
 WITH_LOSS = ("text", "bleu", "rouge", "loss")  # wording may differ and be right: the loss shows what a text cannot
 
 
+SUITE = "task"
+
+
 @dataclass(frozen=True)
 class Task:
-    """How rows are asked and graded. base and tuned read the row's prompt as it is, which is what training showed;
-    prompted reads what `maker` makes of it by the candidate that won on dev.
+    """How one arm is asked and graded. base and tuned read the row's prompt as it is, which is what training showed;
+    with a `winner` the arm reads what `maker` makes of it by that candidate, which did best on dev.
+
+    `longest`: most tokens of a prompt, whose beginning is cut then; None where the rows were chosen to fit the model.
     """
 
     metric: NamedMetric
@@ -29,32 +35,49 @@ class Task:
     decoding: Decoding
     maker: PromptMaker
     winner: Candidate | None
+    longest: int | None = None
+    with_loss: bool = True  # False where another tokenizer counts other tokens
 
     def prompt(self, arm: ArmName, row: Chat) -> list[int]:
         """Token ids up to the answer."""
-        if arm == "prompted" and self.winner is not None:
-            return self.maker.prompt(self.winner, row)
-        return self.renderer.prompt(row.prompt, row.tools)
+        if self.winner is not None:
+            ids = self.maker.prompt(self.winner, row)
+        else:
+            ids = self.renderer.prompt(row.prompt, row.tools)
+        return ids if self.longest is None else ids[-self.longest :]
 
 
 def answer_rows(decoder: Decoder, task: Task, arm: ArmName, rows: Sequence[Chat], progress: Progress) -> list[Item]:
     """One item a row: the answer and its scores; for free text also the loss of the expected answer (nats a token).
 
-    Where that loss is the metric, nothing is answered.
+    Where that loss is the metric, nothing is answered. At a temperature above 0 several answers are drawn for a row.
     """
     prompts = [task.prompt(arm, row) for row in rows]
     if task.metric.type == "loss":
-        outputs, scores = [""] * len(rows), [dict[str, float]() for _ in rows]
+        items = [Item(SUITE, row.id, arm, row.prompt_text, row.answer, "", {}) for row in rows]
+    elif task.decoding.temperature:
+        seeds = [task.decoding.seeds(SUITE, row.id) for row in rows]
+        drawn = sampled_answers(decoder, task.renderer, prompts, seeds, task.decoding, progress)
+        items = [graded(task, arm, row, outputs) for row, outputs in zip(rows, drawn, strict=True)]
     else:
         outputs = answers(decoder, task.renderer, prompts, task.decoding, progress)
-        scores = [task.grade(output, row) for output, row in zip(outputs, rows, strict=True)]
-    if task.metric.type in WITH_LOSS:
-        for score, loss in zip(scores, answer_losses(decoder, task.renderer, prompts, rows), strict=True):
-            score["answer_loss"] = loss
-    return [
-        Item("task", row.id, arm, row.prompt_text, row.answer, output, score)
-        for row, output, score in zip(rows, outputs, scores, strict=True)
-    ]
+        items = [graded(task, arm, row, [output]) for row, output in zip(rows, outputs, strict=True)]
+    if task.metric.type in WITH_LOSS and task.with_loss:
+        losses = answer_losses(decoder, task.renderer, prompts, rows)
+        pairs = zip(items, losses, strict=True)
+        items = [replace(item, scores={**item.scores, "answer_loss": loss}) for item, loss in pairs]
+    return items
+
+
+def graded(task: Task, arm: ArmName, row: Chat, outputs: Sequence[str]) -> Item:
+    """The item of a row from its answers: of several the first is shown, and the scores are their means."""
+    samples = [Sample(output, task.grade(output, row)) for output in outputs]
+    first = samples[0]
+    shared = [name for name in first.scores if all(name in sample.scores for sample in samples)]
+    means = {name: fmean(sample.scores[name] for sample in samples) for name in shared}
+    several = len(samples) > 1
+    scores, kept = (means, tuple(samples)) if several else (first.scores, ())
+    return Item(SUITE, row.id, arm, row.prompt_text, row.answer, first.output, scores, kept)
 
 
 def answer_losses(

@@ -11,6 +11,7 @@ from burnish.core.records import Item
 from burnish.evals.corpus_scores import corpus_scores
 from burnish.evals.paired_items import Suite, suite_of
 from burnish.evals.power import can_show, smallest_gain, smallest_shift
+from burnish.evals.sampling import sampling_of
 from burnish.evals.statistics import Mean, holm, is_binary, mean_interval, paired_difference, scores_of
 from burnish.evals.verdict_plan import Plan, TaskPlan
 from burnish.evals.verdict_records import ArmScores, Comparison, TaskOutcome, TaskVerdict
@@ -51,6 +52,7 @@ def judge_task(items: Sequence[Item], plan: Plan, *, seed: int) -> TaskVerdict:
         arms=tuple(arm_scores(suite, arm, task=plan.task, seed=seed) for arm in (*opponents, specialist)),
         comparisons=comparisons,
         could_show=_could_show(suite, specialist, opponents, metric, min(one.delta for one in comparisons)),
+        sampling=tuple(filter(None, (sampling_of(arm, suite.arms[arm], metric) for arm in suite.arms))),
     )
 
 

@@ -44,6 +44,18 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class Sampling:
+    """One arm that drew several answers to each item. `between_seeds`: standard deviation of the mean score over all
+    items from one sample to the next. `between_items`: standard error of the mean over items of their mean scores.
+    """
+
+    arm: str
+    samples: int
+    between_seeds: float
+    between_items: float
+
+
+@dataclass(frozen=True)
 class TaskVerdict:
     """Is the specialist better at the user's task? `could_show` says what this test set can show.
 
@@ -59,6 +71,7 @@ class TaskVerdict:
     comparisons: tuple[Comparison, ...]
     could_show: str
     tries: int = 1
+    sampling: tuple[Sampling, ...] = ()
 
     @property
     def confidence(self) -> str:

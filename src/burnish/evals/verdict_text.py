@@ -8,6 +8,8 @@ from typing import Any
 
 from burnish.core.files import dump_json, read_json, write_json, write_text
 from burnish.core.run_folder import RunFolder
+from burnish.evals.retrainings import read_spread, spread_rows, spread_sentences
+from burnish.evals.sampling import sampling_sentence
 from burnish.evals.statistics import Mean
 from burnish.evals.verdict import judge_folder
 from burnish.evals.verdict_records import ArmScores, Comparison, SuiteVerdict, TaskVerdict, Verdict
@@ -49,6 +51,8 @@ def summary(verdict: Verdict) -> str:
 def arm_name(arm: str) -> str:
     """An arm as a reader knows it."""
     names = {"base": "the base model", "prompted": "the base model, well prompted", "tuned": "the specialist"}
+    if re.fullmatch(r"\d+ examples", arm):
+        return f"the base model with {arm}"
     return names.get(arm, arm)
 
 
@@ -111,6 +115,7 @@ def _task_section(verdict: Verdict) -> str:
                 comparisons,
             ),
             f"What this test could show: {task.could_show}",
+            *filter(None, [sampling_sentence(task.sampling, task.metric, verdict.specialist)]),
         ]
     )
 
@@ -145,6 +150,12 @@ def prompt_text(plan: Mapping[str, Any]) -> str:
     return prompt if isinstance(prompt, str) else dump_json(prompt)
 
 
+def other_prompts(plan: Mapping[str, Any]) -> dict[str, str]:
+    """Opponent → the prompt that won on dev, of those besides `prompted` that were given one."""
+    made = {**plan.get("fixed", {}), **plan.get("others", {})}
+    return {name: str(one["prompt"]) for name, one in made.items() if "winner" in one}
+
+
 _METHOD = """## How this was decided
 
 Every arm answered the same rows under the same decoding rule, and the scores were compared row by row. These rows were
@@ -169,13 +180,26 @@ def verdict_markdown(verdict: Verdict, plan: Mapping[str, Any]) -> str:
     parts = [f"**{headline(verdict)}**\n{escaped(summary(verdict))}", _task_section(verdict), _memory_section(verdict)]
     if prompt_text(plan):
         parts.append(f"## The prompt of the opponent `prompted`\n\n{fenced(prompt_text(plan))}")
+    parts += [
+        f"## The prompt of the opponent {escaped(name)}\n\n{fenced(prompt)}"
+        for name, prompt in other_prompts(plan).items()
+    ]
     parts.append(_METHOD.format(methods=methods_text(verdict), seed=verdict.seed, confidence=verdict.task.confidence))
     return "\n\n".join(parts)
+
+
+def _seeds_section(folder: RunFolder) -> str:
+    """How trainings with other seeds came out, where there were any."""
+    spread = read_spread(folder)
+    if spread is None:
+        return ""
+    head, *rows = ([escaped(cell) for cell in row] for row in spread_rows(spread))
+    return "\n\n".join(["\n## Trained again", _table(head, rows), *map(escaped, spread_sentences(spread))]) + "\n"
 
 
 def write_verdict(folder: RunFolder) -> Verdict:
     """Judges the items of a run and writes verdict.json and verdict.md."""
     verdict = judge_folder(folder)
     write_json(folder.verdict_json, verdict.to_json())
-    write_text(folder.verdict_md, verdict_markdown(verdict, read_json(folder.arms)))
+    write_text(folder.verdict_md, verdict_markdown(verdict, read_json(folder.arms)) + _seeds_section(folder))
     return verdict

@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ from burnish.model.decoder import Decoder
 from burnish.model.resolve import resolve
 from burnish.pipeline import stages
 from burnish.pipeline.lesson import row_lengths
+from burnish.pipeline.opponents import check_named, check_with_data, hashes
+from burnish.pipeline.retraining import first_training
 from burnish.pipeline.training import train_stage
 from burnish.pipeline.workshop import Workshop, just
 from burnish.recipe.recipe import Recipe, write_recipe
@@ -38,7 +41,7 @@ from burnish.train.progress import duration
 # What a run may go on with another value of, as with another number of ranks: it changes no result beyond rounding.
 FREE_TO_CHANGE = ("train.tokens_per_pass", "train.recompute", "train.save_every", "train.on_nan")
 # Settings of data that stand among the inputs as the hash of their file, or that change nothing.
-NOT_INPUTS = ("instructions", "train", "test", "dev", "review", "licence")
+NOT_INPUTS = ("instructions", "train", "test", "dev", "review", "licence", "seed")
 NOT_INPUTS_OF_GROWING = {"documents", "key_env", "concurrent", "timeout_s"}
 PACKAGES = ("burnish", "torch", "transformers", "peft", "tokenizers", "safetensors", "gguf", "polars", "scipy")
 Say = Callable[[str], None]
@@ -83,7 +86,10 @@ def _run_stages(
     wanted = stages.STAGES[: stages.STAGES.index(upto) + 1]
     if "evaluate" in wanted:  # now, not after hours of training
         check_metric(shop.evaluation.metric)
+        check_named(shop)
     for stage in wanted:
+        if stage == "train" and "evaluate" in wanted:
+            check_with_data(shop)
         inputs = {"burnish": version("burnish"), **INPUTS[stage](shop)}
         again = fresh and stages.STAGES.index(stage) >= stages.STAGES.index(first_fresh)
         begins = stages.begin(folder, stage, inputs, fresh=again)
@@ -161,7 +167,7 @@ def _prepare_inputs(shop: Workshop) -> dict[str, Any]:
     if data.grow.model is not None and data.grow.address is None:
         settings["data.grow.model"] = sha256_of_tree(resolve(data.grow.model, base=shop.base))
     settings["data.weights"] = [source.weight for source in data.train_sources]
-    return {"model": shop.model_hash, "train.seed": shop.recipe.train.seed, "model.context": shop.recipe.model.context,
+    return {"model": shop.model_hash, "train.seed": shop.data_seed, "model.context": shop.recipe.model.context,
             **hashes, **settings}  # fmt: skip
 
 
@@ -197,9 +203,9 @@ def _train_inputs(shop: Workshop) -> dict[str, Any]:
 
 
 def _evaluate_inputs(shop: Workshop) -> dict[str, Any]:
-    settings = stages.flatten(shop.evaluation.model_dump(mode="json"), "evaluate") | _metric_file(shop)
+    settings = stages.flatten(shop.evaluation.compared(), "evaluate") | _metric_file(shop)
     return {"model": shop.model_hash, "weights": shop.weights_hash(), "data": sha256_of_tree(shop.run.data),
-            "data.instructions": shop.recipe.data.instructions, **settings}  # fmt: skip
+            "data.instructions": shop.recipe.data.instructions, **settings, **hashes(shop)}  # fmt: skip
 
 
 def _metric_file(shop: Workshop) -> dict[str, str]:
@@ -224,7 +230,7 @@ def _prepare(shop: Workshop, say: Say) -> None:
         shop.recipe.data,
         shop.run,
         base=shop.base,
-        seed=shop.recipe.train.seed,
+        seed=shop.data_seed,
         lengths_of=lambda rows: row_lengths(shop, rows),
         context=shop.context,
         say=say,
@@ -237,26 +243,37 @@ def _evaluate(shop: Workshop, say: Say) -> None:
     from burnish.evals.report import write_report
     from burnish.evals.tries import note_try
     from burnish.evals.verdict_text import write_verdict
+    from burnish.pipeline.opponents import find_contenders, openers
 
-    tuned = shop.specialist()
+    specialist = cache(shop.specialist)
 
     def base_model() -> AbstractContextManager[Decoder]:
         if methods.has_adapter(shop.recipe.adapt):
-            return methods.switched_off(tuned)
+            return methods.switched_off(specialist())
         return just(shop.base_decoder())
 
+    first = first_training(shop.run)
+    contenders = find_contenders(shop, say)
     evaluate(
         shop.run,
         shop.evaluation,
-        Models(base=base_model, tuned=lambda: just(tuned)),
+        Models(
+            base=base_model,
+            tuned=lambda: just(specialist()),
+            others=openers(contenders),
+            release=specialist.cache_clear,
+        ),
         shop.renderer,
         instructions=shop.recipe.data.instructions,
-        seed=shop.recipe.train.seed,
+        seed=shop.evaluation_seed,
         identity={"model": shop.model_hash, "weights": shop.weights_hash(), "dtype": str(shop.dtype)}
         | _metric_file(shop),
         say=say,
+        contenders=contenders,
+        like=first.run if first else None,
     )
-    write_json(shop.run.arms, {**read_json(shop.run.arms), "tries": note_try(shop.run, shop.weights_hash())})
+    again = (first.weights, first.number) if first else None
+    write_json(shop.run.arms, {**read_json(shop.run.arms), "tries": note_try(shop.run, shop.weights_hash(), again)})
     write_verdict(shop.run)
     write_report(shop.run)
 

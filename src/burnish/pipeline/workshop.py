@@ -11,9 +11,11 @@ from pathlib import Path
 import torch
 
 from burnish.adapt import methods
+from burnish.core.errors import RecipeError
 from burnish.core.files import sha256_of_tree
 from burnish.core.run_folder import RunFolder
 from burnish.core.world import World, compute_dtype, single_world
+from burnish.evals.opponent_settings import ModelOpponent, RunOpponent
 from burnish.evals.settings import EvaluateSettings
 from burnish.graders.settings import with_file_from
 from burnish.model.checkpoint import Checkpoint, read_checkpoint
@@ -22,7 +24,8 @@ from burnish.model.load import build_decoder
 from burnish.model.pointwise import PLAIN, Pointwise
 from burnish.model.resolve import resolve
 from burnish.model.settings import DEFAULT_CONTEXT
-from burnish.recipe.recipe import Recipe
+from burnish.pipeline.stages import finished
+from burnish.recipe.recipe import Recipe, read_recipe
 from burnish.render.renderer import Renderer, make_renderer
 
 
@@ -68,6 +71,16 @@ class Workshop:
         settings = self.recipe.evaluate
         return settings.model_copy(update={"metric": with_file_from(settings.metric, self.base)})
 
+    @property
+    def data_seed(self) -> int:
+        """Seed of the split and of all samples of data."""
+        return self.recipe.train.seed if self.recipe.data.seed is None else self.recipe.data.seed
+
+    @property
+    def evaluation_seed(self) -> int:
+        """Seed of everything that evaluation draws."""
+        return self.recipe.train.seed if self.recipe.evaluate.seed is None else self.recipe.evaluate.seed
+
     def base_decoder(self, dtype: torch.dtype | None = None, pointwise: Pointwise = PLAIN) -> Decoder:
         """A new network with the pretrained weights."""
         return build_decoder(
@@ -86,6 +99,39 @@ class Workshop:
             return decoder.requires_grad_(False)
         tuned = read_checkpoint(self.run.model)
         return build_decoder(tuned.config, tuned.tensors, dtype=dtype or self.dtype, device=self.world.device)
+
+    @cached_property
+    def others(self) -> dict[str, Workshop]:
+        """Opponents on this machine that are not the base model, by arm: runs that lie beside this one, and models.
+
+        Raises RecipeError: there is no such run, it is not trained, or it is this one.
+        """
+        return {
+            one.arm: self._of_run(one.run) if isinstance(one, RunOpponent) else self._with_model(one.model)
+            for one in self.recipe.evaluate.others
+            if isinstance(one, RunOpponent | ModelOpponent)
+        }
+
+    def _of_run(self, name: str) -> Workshop:
+        folder = RunFolder(self.run.path.parent / name)
+        trained = folder.recipe.is_file() and finished(folder, "train")
+        if not trained or folder.path.absolute() == self.run.path.absolute():
+            raise RecipeError(
+                "An opponent is this run itself." if trained else "An opponent is no run that was trained.",
+                where="evaluate.opponents",
+                seen=f"run: {name}, in {self.run.path.parent}",
+                next_move="`burnish runs` lists what there is",
+            )
+        recipe, base = read_recipe(folder.recipe)
+        return Workshop(recipe, base, folder, self.world)
+
+    def _with_model(self, name: str) -> Workshop:
+        model = self.recipe.model.model_copy(update={"name": name})
+        return Workshop(self.recipe.model_copy(update={"model": model}), self.base, self.run, self.world)
+
+    def forget_checkpoint(self) -> None:
+        """Lets go of the pretrained weights. They are read again when asked for."""
+        vars(self).pop("checkpoint", None)
 
     def weights_hash(self) -> str:
         """Hash of what training made."""

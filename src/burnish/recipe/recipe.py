@@ -134,7 +134,9 @@ def write_recipe(recipe: Recipe, base: Path, path: Path) -> None:
     if data["grow"]["documents"]:
         data["grow"]["documents"] = absolute(base, data["grow"]["documents"])
     values["evaluate"]["metric"] = with_file_from(recipe.evaluate.metric, base).model_dump(mode="json")
-    for group, key in ((values["model"], "name"), (data["grow"], "model")):
+    here = [one for one in values["evaluate"]["opponents"] if isinstance(one, dict) and "address" not in one]
+    models = ((one, "model") for one in here if "model" in one)
+    for group, key in ((values["model"], "name"), (data["grow"], "model"), *models):
         if group[key] and (base / group[key]).exists():
             group[key] = str((base / group[key]).absolute())
     write_text(path, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
