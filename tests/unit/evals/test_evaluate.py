@@ -44,9 +44,19 @@ class Bench:
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    yield from make_bench(write_model(tmp_path_factory.mktemp("model")))
+
+
+@pytest.fixture(scope="module")
+def unsure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """Networks that find all tokens about as likely, so that samples differ."""
+    yield from make_bench(write_model(tmp_path_factory.mktemp("unsure"), tied=False))
+
+
+def make_bench(folder: Path) -> Iterator[Bench]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # the tensors are tiny
-    checkpoint = read_checkpoint(write_model(tmp_path_factory.mktemp("model")))
+    checkpoint = read_checkpoint(folder)
     base = build_decoder(checkpoint.config, checkpoint.tensors, dtype=torch.float32, device=torch.device("cpu"))
     shifted = {name: tensor * 1.1 for name, tensor in checkpoint.tensors.items()}
     tuned = build_decoder(checkpoint.config, shifted, dtype=torch.float32, device=torch.device("cpu"))
@@ -292,3 +302,45 @@ def test_a_metric_that_has_no_use_is_told(bench: Bench, tmp_path: Path) -> None:
     folder = prepared(tmp_path, [{"text": f"A text with the number {n} in it."} for n in range(120)])
     said = run(folder, bench, EvaluateSettings(metric="label", retention="off"))
     assert any("of no use here" in line for line in said)
+
+
+# --- Sampled answers --------------------------------------------------------------------------------------------------
+
+SAMPLED = EvaluateSettings(retention="off", opponents=("base",), max_new_tokens=3, temperature=1.0, samples=3)
+
+
+def test_each_row_is_answered_several_times_and_scored_by_the_mean(labelled: RunFolder, unsure: Bench) -> None:
+    run(labelled, unsure, SAMPLED)
+    items = items_of(labelled)
+    assert {len(item.samples) for item in items} == {3}
+    for item in items:
+        assert item.output == item.samples[0].output
+        assert item.scores["correct"] == sum(sample.scores["correct"] for sample in item.samples) / 3
+    assert len({sample.output for item in items for sample in item.samples}) > 24, "seeds differ"
+    task = judge_folder(labelled).task
+    assert (task.n, [one.samples for one in task.sampling]) == (24, [3, 3])
+    assert read_json(labelled.arms)["decoding"]["samples"] == 3
+
+
+def test_an_interrupted_sampling_ends_with_the_same_bytes(tmp_path: Path, unsure: Bench) -> None:
+    rows = [{"prompt": f"is {n} odd?", "completion": "odd" if n % 2 else "even"} for n in range(400)]
+    folder = prepared(tmp_path, rows)
+    run(folder, unsure, SAMPLED)
+    whole = folder.items.read_bytes()
+    folder.items.write_bytes(whole[: 2 * len(whole) // 3])
+    run(folder, unsure, SAMPLED)
+    assert folder.items.read_bytes() == whole
+
+
+def test_a_sample_depends_on_its_row_and_not_on_the_rows_beside_it(labelled: RunFolder, unsure: Bench) -> None:
+    run(labelled, unsure, SAMPLED)
+    among_all = {(item.arm, item.id): item for item in items_of(labelled)}
+    run(labelled, unsure, SAMPLED.model_copy(update={"items": 5}))
+    few = items_of(labelled)
+    assert len(few) == 10
+    assert all(among_all[item.arm, item.id] == item for item in few)
+
+
+def test_samples_at_temperature_0_are_refused() -> None:
+    with pytest.raises(ValueError, match="no effect at temperature 0"):
+        EvaluateSettings(samples=2)

@@ -42,3 +42,13 @@ def test_what_is_better_as_a_first_try_is_not_proven_as_the_twentieth() -> None:
     assert first.task.confidence == "95 %"
     assert twentieth.task.confidence == "99.75 %"
     assert twentieth.task.comparisons[0].low < first.task.comparisons[0].low
+
+
+def test_repeats_of_a_training_take_one_place_together_and_each_pays_for_the_choice_among_them(tmp_path: Path) -> None:
+    assert note_try(run(tmp_path, "one"), "weights 1") == 1
+    assert note_try(run(tmp_path, "one-seed1"), "weights 1b", ("weights 1", 1)) == 2
+    assert note_try(run(tmp_path, "one-seed2"), "weights 1c", ("weights 1", 2)) == 3
+    assert note_try(run(tmp_path, "two"), "weights 2") == 2  # not 4
+    assert note_try(run(tmp_path, "two-seed1"), "weights 2b", ("weights 2", 1)) == 3
+    assert note_try(run(tmp_path, "one-seed2"), "weights 1c", ("weights 1", 2)) == 3  # judged again
+    assert note_try(run(tmp_path, "one"), "weights 1") == 1
