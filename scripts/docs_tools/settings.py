@@ -40,12 +40,15 @@ class Group:
     key: str
     schema: type[Settings]
     settings: tuple[Setting, ...]
+    one_of_several: bool = False
 
     @property
     def tag(self) -> str:
-        """What `type:` must say for this schema; empty where there is only one."""
-        field = self.schema.model_fields.get("type")
-        return str(field.default) if field is not None else ""
+        """What tells this schema from the others of its key; empty where there is only one."""
+        fields = self.schema.model_fields
+        if "type" in fields:
+            return f"type: {fields['type'].default}"
+        return next(name for name, field in fields.items() if field.is_required()) if self.one_of_several else ""
 
 
 def schemas_in(annotation: Any) -> list[type[Settings]]:
@@ -53,6 +56,13 @@ def schemas_in(annotation: Any) -> list[type[Settings]]:
     if isinstance(annotation, type) and issubclass(annotation, Settings):
         return [annotation]
     return [found for part in typing.get_args(annotation) for found in schemas_in(part)]
+
+
+def takes_plain(annotation: Any) -> bool:
+    """Whether a field may hold words or numbers, too."""
+    if isinstance(annotation, type):
+        return annotation in (str, int, float, bool)
+    return typing.get_origin(annotation) is Literal or any(map(takes_plain, typing.get_args(annotation)))
 
 
 def groups() -> Iterator[Group]:
@@ -64,15 +74,16 @@ def groups() -> Iterator[Group]:
             yield from _groups_of(name, schema)
 
 
-def _groups_of(name: str, schema: type[Settings]) -> Iterator[Group]:
+def _groups_of(name: str, schema: type[Settings], one_of_several: bool = False) -> Iterator[Group]:
     """The settings of one schema, then those of the schemas inside it."""
     leaves = {key: leaf for key, leaf in schema.model_fields.items() if key != "type"}
     inner = {key: found for key, leaf in leaves.items() if (found := schemas_in(leaf.annotation))}
-    own = tuple(_setting(schema, key, leaf, f"{name}.") for key, leaf in leaves.items() if key not in inner)
-    yield Group(name, schema, own)
+    shown = {key: leaf for key, leaf in leaves.items() if key not in inner or takes_plain(leaf.annotation)}
+    own = tuple(_setting(schema, key, leaf, f"{name}.") for key, leaf in shown.items())
+    yield Group(name, schema, own, one_of_several)
     for key, schemas in inner.items():
         for one in schemas:
-            yield from _groups_of(f"{name}.{key}", one)
+            yield from _groups_of(f"{name}.{key}", one, len(schemas) > 1)
 
 
 def _setting(schema: type[Settings], name: str, field: FieldInfo, prefix: str) -> Setting:
@@ -102,6 +113,8 @@ def type_text(annotation: Any) -> str:
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is Annotated:
         return type_text(arguments[0])
+    if isinstance(annotation, type) and issubclass(annotation, Settings):
+        return code(f"{{{next(iter(annotation.model_fields))}: …}}")
     if origin is Literal:
         return ", ".join(code(str(value)) for value in arguments)
     if origin in (typing.Union, types.UnionType):
@@ -174,7 +187,7 @@ def settings_page() -> str:
 def _section(group: Group) -> str:
     title = f"`{group.key}`" if group.key else "The recipe"
     if group.tag:
-        title += f" with `type: {group.tag}`"
+        title += f" with `{group.tag}`"
     about = inspect.cleandoc(group.schema.__doc__ or "").split("\n\n")[0].replace("\n", " ")
     rows = [(code(one.key), one.type, one.default, one.range, one.description) for one in group.settings]
     body = table(["key", "type", "default", "range", "meaning"], rows) if rows else "No settings of its own."
