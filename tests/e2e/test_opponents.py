@@ -81,6 +81,9 @@ def test_a_run_a_model_and_a_gguf_file_are_beaten_or_not(work: Path, tiny_folder
     page = (work / "runs" / "many" / "verdict.md").read_text("utf-8")
     assert "the base model with 3 examples" in page
     assert "## The prompt of the opponent other, prompted" in page
+    same = burnish("evaluate", work / "runs" / "many")
+    assert same.code == 0, same.err
+    assert "evaluate: done before" in same.out, "its own recipe names the models absolutely, and means the same"
     whole = interrupt(work, "many")
     again = run(work, tiny_folder, "many", named)
     assert again.code == 0, again.err

@@ -85,6 +85,9 @@ def test_the_same_command_does_nothing_again(runs: Path) -> None:
     done = run(runs, "--seeds", "3")
     assert done.code == 0, done.err
     assert done.out.count("train: done before") == 3
+    by_name = burnish("evaluate", runs / "r", "--seeds", "3")
+    assert by_name.code == 0, by_name.err
+    assert by_name.out.count("evaluate: done before") == 3
     assert {path: path.stat().st_mtime_ns for path in runs.rglob("*.safetensors")} == before
 
 

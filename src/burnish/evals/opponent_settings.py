@@ -132,6 +132,15 @@ def arm_of(opponent: AnyOpponent) -> str:
     return opponent if isinstance(opponent, str) else opponent.arm
 
 
+def compared(opponent: AnyOpponent) -> Any:
+    """As JSON, without what changes none of its answers, or is known by a hash."""
+    if isinstance(opponent, str):
+        return opponent
+    patience = {"concurrent", "timeout_s", "key_from"}
+    place = {"model"} if isinstance(opponent, ModelOpponent) else set[str]()
+    return {**opponent.model_dump(mode="json", exclude=patience | place), "arm": opponent.arm}
+
+
 def check_names(opponents: Iterable[AnyOpponent]) -> None:
     """Raises ValueError: two opponents have one name, or one has a name that means another arm."""
     names = [arm_of(opponent) for opponent in opponents]

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from burnish.core.settings import Settings
-from burnish.evals.opponent_settings import ExamplesOpponent, Opponent, Other, arm_of, check_names
+from burnish.evals.opponent_settings import ExamplesOpponent, Opponent, Other, arm_of, check_names, compared
 from burnish.graders.settings import AutoMetric, MetricSettings
 
 
@@ -86,9 +86,10 @@ class EvaluateSettings(Settings):
         return self
 
     def compared(self) -> dict[str, Any]:
-        """As JSON, without what changes no answer: how patient to be with a server, and where its key stands."""
-        patience = {"opponents": {"__all__": {"concurrent", "timeout_s", "key_from"}}}
-        return self.model_dump(mode="json", exclude=patience)
+        """As JSON, without what changes no answer: how patient to be with a server, where its key stands, and where the
+        files of a model lie, which is known by its hash.
+        """
+        return {**self.model_dump(mode="json"), "opponents": [compared(one) for one in self.opponents]}
 
     @property
     def arms(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import pytest
 from burnish.core.errors import Stopped
 from burnish.core.records import Item
 from burnish.evals.arms import ArmName, Models, Progress
-from burnish.evals.items_file import CHUNK, Part, answer_parts
+from burnish.evals.items_file import CHUNK, Part, answer_parts, lines_before
 from burnish.model.decoder import Decoder
 
 
@@ -84,3 +84,35 @@ def test_a_damaged_line_is_answered_again(tmp_path: Path) -> None:
     lines[CHUNK + 1] = lines[CHUNK + 1][:20]
     path.write_bytes(b"\n".join(lines))
     assert run(path, parts(2 * CHUNK)) == whole
+
+
+def test_models_are_opened_one_after_the_other_and_base_is_let_go_of_for_others(tmp_path: Path) -> None:
+    told: list[str] = []
+
+    @contextmanager
+    def opened(name: str) -> Iterator[Any]:
+        told.append(f"open {name}")
+        yield None
+        told.append(f"close {name}")
+
+    def answer(decoder: Decoder, arm: ArmName, chunk: Sequence[Any], progress: Progress) -> list[Item]:
+        return [Item("task", str(row), arm, "?", "x", "a", {"correct": 1.0}) for row in chunk]
+
+    models = Models(
+        base=lambda: opened("base"),
+        tuned=lambda: opened("tuned"),
+        others={name: lambda name=name: opened(name) for name in ("one", "two")},  # type: ignore[misc]
+        release=lambda: told.append("release"),
+    )
+    arms = ("base", "prompted", "8 examples", "one", "two", "tuned")
+    answer_parts(tmp_path / "items.jsonl", [Part("task", arm, range(3), answer) for arm in arms], models, print)
+    assert told == ["open base", "close base", "release", "open one", "close one", "release", "open two", "close two",
+                    "open tuned", "close tuned"]  # fmt: skip
+
+
+def test_the_lines_before_an_arm_are_kept_byte_for_byte(tmp_path: Path) -> None:
+    path = tmp_path / "items.jsonl"
+    whole = run(path, parts(3))
+    assert lines_before(path, "tuned") == b"".join(whole.splitlines(keepends=True)[:3])
+    assert lines_before(path, "base") == b""
+    assert lines_before(tmp_path / "none.jsonl", "tuned") == b""
