@@ -160,3 +160,83 @@ def test_more_examples_than_fit_are_refused(work: Path, tiny_folder: Path) -> No
     refused = run(work, tiny_folder, "crowd", "[{examples: 64}]")
     assert refused.code == 2
     assert "no room for so many" in refused.err
+
+
+def test_an_address_that_fails_in_the_middle_is_asked_only_for_the_rest(work: Path, tiny_folder: Path) -> None:
+    broken = True
+
+    def handle(seen: Seen) -> Said:
+        return Said({"error": "gone"}, 410) if broken and len(asked) > 5 else chat_answer("red")
+
+    with http_server(handle) as (address, asked):
+        named = f"[base, {{address: '{address}', model: m, concurrent: 1}}]"
+        failed = run(work, tiny_folder, "broken", named)
+        assert failed.code == 3
+        assert "HTTP 410" in failed.err
+        broken = False
+        before = len(asked)
+        done = run(work, tiny_folder, "broken", named)
+        assert done.code == 0, done.err
+        rows = sum(one["arm"] == "m at 127.0.0.1" for one in items_of(work, "broken"))
+        assert before >= 6
+        assert len(asked) - before == rows - 5, "five answers were kept"
+
+
+def test_samples_are_asked_for_with_their_seeds(work: Path, tiny_folder: Path) -> None:
+    drawn = ("--set", "evaluate.temperature=0.7", "--set", "evaluate.samples=2")
+    with http_server(lambda seen: chat_answer("red" if seen.body["seed"] % 2 else "blue")) as (address, asked):
+        done = run(work, tiny_folder, "drawn", f"[base, {{address: '{address}', model: m}}]", *drawn)
+    assert done.code == 0, done.err
+    rows = [one for one in items_of(work, "drawn") if one["arm"] == "m at 127.0.0.1"]
+    seeds = [one.body["seed"] for one in asked]
+    assert len(seeds) == len(set(seeds)) == 2 * len(rows)
+    assert {one.body["temperature"] for one in asked} == {0.7}
+    assert all(len(one["samples"]) == 2 for one in rows)
+    assert "times with other seeds" in (work / "runs" / "drawn" / "verdict.md").read_text("utf-8")
+    assert "times with other seeds" in (work / "runs" / "drawn" / "report.html").read_text("utf-8")
+
+
+def test_of_pairs_other_weights_prefer_too_and_an_address_cannot(work: Path, tiny_folder: Path) -> None:
+    lines = [{"prompt": f"is {n} odd?", "chosen": f"{n} is odd", "rejected": "even"} for n in range(60)]
+    (work / "pairs.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    more = ("--data", work / "pairs.jsonl", "--set", "objective=dpo")
+    address = "{address: 'http://127.0.0.1:1/v1', model: m}"
+    for name, opponents, says in (
+        ("pairs-a", f"[base, {address}]", "preference pairs"),
+        ("pairs-b", "[base, {examples: 2}]", "ask no question"),
+    ):
+        refused = run(work, tiny_folder, name, opponents, *map(str, more))
+        assert refused.code == 2
+        assert says in refused.err
+        assert not (work / "runs" / name / "adapter").exists()
+    done = run(work, tiny_folder, "pairs", "[base, {model: other}]", *map(str, more))
+    assert done.code == 0, done.err
+    assert {one["opponent"] for one in read(work, "pairs", "verdict.json")["task"]["comparisons"]} == {"base", "other"}
+
+
+def test_plain_text_is_read_by_models_of_the_same_tokens_alone(work: Path, tiny_folder: Path) -> None:
+    lines = [{"text": f"the {n}th day was a good day for a walk in the sun"} for n in range(60)]
+    (work / "texts.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    data = ("--data", str(work / "texts.jsonl"))
+    refused = run(work, tiny_folder, "texts", "[base, {model: other}]", *data)
+    assert refused.code == 2
+    assert "another tokenizer" in refused.err
+    done = run(work, tiny_folder, "texts", "[base, prompted, {model: tiny.gguf}]", *data)
+    assert done.code == 0, done.err
+    items = items_of(work, "texts")
+    losses = {arm: [one["scores"]["loss"] for one in items if one["arm"] == arm] for arm in ("base", "tiny.gguf")}
+    assert losses["base"] == pytest.approx(losses["tiny.gguf"], abs=1e-5)
+
+
+def test_a_run_with_all_weights_trained_is_an_opponent(work: Path, tiny_folder: Path) -> None:
+    assert run(work, tiny_folder, "whole", "[base]", "--set", "adapt=full").code == 0
+    done = run(work, tiny_folder, "against", "[{run: whole, name: in use}]")
+    assert done.code == 0, done.err
+    ours = {one["id"]: one["output"] for one in items_of(work, "whole") if one["arm"] == "tuned"}
+    assert {one["id"]: one["output"] for one in items_of(work, "against") if one["arm"] == "in use"} == ours
+
+
+def test_an_opponent_that_learnt_rows_of_this_test_is_named(work: Path, tiny_folder: Path) -> None:
+    done = run(work, tiny_folder, "split", "[base, {run: first}]", "--set", "data.seed=3")
+    assert done.code == 0, done.err
+    assert "learnt from" in done.out

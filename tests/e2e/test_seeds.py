@@ -101,3 +101,19 @@ def test_what_makes_no_sense_is_refused(runs: Path) -> None:
     assert taken.code == 2
     assert "another run of the name" in taken.err
     assert burnish("train", runs / "r", "--seeds", "2", "--ranks", "2").code == 2
+
+
+def test_training_alone_is_repeated_and_nothing_is_judged(runs: Path) -> None:
+    done = burnish("train", runs.parent / "recipe.yaml", "--out", runs, "--name", "alone", "--seeds", "2", "--set",
+                   "train.steps=2")  # fmt: skip
+    assert done.code == 0, done.err
+    assert (runs / "alone-seed5" / "adapter").exists()
+    assert not (runs / "alone-seed5" / "items.jsonl").exists()
+    assert not (runs / "alone" / "seeds.json").exists()
+
+
+def test_python_asks_for_seeds_too(runs: Path) -> None:
+    import burnish as package
+
+    made = package.run(runs.parent / "recipe.yaml", runs=runs, seeds=3)
+    assert made.folder.seeds.exists()

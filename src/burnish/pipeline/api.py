@@ -19,6 +19,7 @@ from burnish.evals.verdict import read_verdict
 from burnish.evals.verdict_records import Verdict
 from burnish.generate.engine import Request, stream
 from burnish.model.decoder import Decoder
+from burnish.pipeline.repeat import repeat
 from burnish.pipeline.run import existing_run, run_stages
 from burnish.pipeline.workshop import Workshop
 from burnish.recipe.recipe import Recipe, default_name, expand, read_recipe
@@ -92,10 +93,13 @@ def _messages(turns: Turns) -> list[Message]:
     return [turn if isinstance(turn, Message) else Message(turn["role"], turn["content"]) for turn in turns]  # type: ignore[arg-type]
 
 
-def run(recipe: str | Path | None = None, *, runs: Path = RUNS, fresh: bool = False, **groups: Any) -> Run:
+def run(
+    recipe: str | Path | None = None, *, runs: Path = RUNS, fresh: bool = False, seeds: int = 1, **groups: Any
+) -> Run:
     """Makes a specialist: `burnish.run(model="smollm2-135m", data="tickets.jsonl", train={"epochs": 2})`.
 
-    `groups` are the groups of a recipe, in its short or long forms. Goes on where an earlier call stopped.
+    `groups` are the groups of a recipe, in its short or long forms. Goes on where an earlier call stopped. With several
+    `seeds` it is trained again for each further one, and the verdict shows the spread.
     """
     if recipe is not None and groups:
         raise RecipeError("Give a recipe file or groups, not both.", seen=", ".join(groups))
@@ -105,6 +109,8 @@ def run(recipe: str | Path | None = None, *, runs: Path = RUNS, fresh: bool = Fa
         made, base = build(Recipe, expand(Document(groups, {}, "burnish.run"))), Path.cwd()
     folder = RunFolder(runs / (made.name or default_name(made, None)))
     run_stages(made, base, folder, fresh=fresh, say=print, show=lambda shop: None)
+    if seeds > 1:
+        repeat(made, base, folder, seeds=seeds, upto="export", whole=True, fresh=fresh, say=print)
     return Run(folder)
 
 
