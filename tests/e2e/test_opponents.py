@@ -133,6 +133,7 @@ def test_a_server_that_is_gone_is_an_error_in_plain_words_and_answers_are_kept(w
         ("[{address: 'http://127.0.0.1:1/v1', model: m}]", ("--set", "evaluate.metric=loss"), "an address gives texts"),
         ("[{address: 'http://127.0.0.1:1/v1', model: m, key_from: NOT_SET_HERE}]", (), "NOT_SET_HERE is not set"),
         ("[{address: 'http://example.org/v1', model: m, key_from: NOT_SET_HERE}]", (), "in the open"),
+        ("[{address: 'http://127.0.0.1:1/v1', model: m, key_from: sk-Canary1}]", (), "never the key itself"),
         ("[{model: other, run: first}]", (), "Unknown key `evaluate.opponents.0.model`"),
         ("[{rum: first}]", (), "an opponent is base"),
         ("[best]", (), "evaluate.opponents"),
@@ -144,6 +145,7 @@ def test_an_opponent_that_cannot_take_part_is_told_before_anything_runs(
     refused = run(work, tiny_folder, "early", opponents, *more)
     assert refused.code in (2, 3)
     assert says in refused.err
+    assert "Canary" not in refused.err
     assert not (work / "runs" / "early").exists()
 
 
@@ -192,6 +194,8 @@ def test_samples_are_asked_for_with_their_seeds(work: Path, tiny_folder: Path) -
     assert len(seeds) == len(set(seeds)) == 2 * len(rows)
     assert {one.body["temperature"] for one in asked} == {0.7}
     assert all(len(one["samples"]) == 2 for one in rows)
+    again = burnish("verdict", work / "runs" / "drawn", "--recompute")
+    assert again.code == 0, again.err
     assert "times with other seeds" in (work / "runs" / "drawn" / "verdict.md").read_text("utf-8")
     assert "times with other seeds" in (work / "runs" / "drawn" / "report.html").read_text("utf-8")
 
@@ -240,3 +244,16 @@ def test_an_opponent_that_learnt_rows_of_this_test_is_named(work: Path, tiny_fol
     done = run(work, tiny_folder, "split", "[base, {run: first}]", "--set", "data.seed=3")
     assert done.code == 0, done.err
     assert "learnt from" in done.out
+
+
+def test_a_request_that_a_server_refuses_is_an_empty_answer_and_it_is_said(work: Path, tiny_folder: Path) -> None:
+    def handle(seen: Seen) -> Said:
+        snow = "snow" in seen.body["messages"][-1]["content"]
+        return Said({"error": "context length exceeded"}, 400) if snow else chat_answer("green")
+
+    with http_server(handle) as (address, _):
+        done = run(work, tiny_folder, "refusing", f"[base, {{address: '{address}', model: m}}]")
+    assert done.code == 0, done.err
+    assert "which count as empty: HTTP 400" in done.out
+    rows = [one for one in items_of(work, "refusing") if one["arm"] == "m at 127.0.0.1"]
+    assert all((one["output"] == "") == ("snow" in one["prompt"]) for one in rows)

@@ -115,9 +115,11 @@ def served_messages(task: Task, one: Served, row: Chat) -> tuple[Message, ...]:
     return tuple(task.maker.fitting(task.winner, row)) if one.prompted and task.winner else row.prompt
 
 
-def answer_served(one: Served, task: Task, arm: ArmName, rows: Sequence[Chat], progress: Progress) -> list[Item]:
+def answer_served(
+    one: Served, task: Task, arm: ArmName, rows: Sequence[Chat], progress: Progress, say: Callable[[str], None]
+) -> list[Item]:
     """One item a row, from the answers that are kept where they were given before. A request that the server does not
-    take, such as one that is too long, is an empty answer.
+    take, such as one that is too long, is an empty answer, and it is said.
 
     Raises DataError: nobody answers, or not in the form of OpenAI's; what was answered is kept.
     """
@@ -127,10 +129,13 @@ def answer_served(one: Served, task: Task, arm: ArmName, rows: Sequence[Chat], p
         for row in rows
         for seed in decoding.seeds(SUITE, row.id)
     ]
-    texts = []
+    texts, refusals = [], []
     for answer in asked_answers(asked, one.writer, one.kept):
         texts.append(answer.text)
+        refusals += [answer.refused] if answer.refused else []
         progress(len(texts) // decoding.samples)
+    if refusals:
+        say(f"{arm}: the server refused {len(refusals)} of {len(asked)} requests, which count as empty: {refusals[0]}")
     each = decoding.samples
     return [graded(task, arm, row, texts[n * each : (n + 1) * each]) for n, row in enumerate(rows)]
 

@@ -85,7 +85,7 @@ def evaluate(
             plan |= choose_prompts(plan, base, data, models, contenders, settings, instructions, say)
         write_json(folder.arms, plan)
     tasks = task_of_each(plan, base, data, contenders, instructions)
-    answer_parts(folder.items, _parts(plan, data, tasks, settings, contenders), models, say)
+    answer_parts(folder.items, _parts(plan, data, tasks, settings, contenders, say), models, say)
 
 
 def _decided_by(data: TaskData) -> str:
@@ -172,6 +172,7 @@ def _parts(
     tasks: Mapping[ArmName, Task],
     settings: EvaluateSettings,
     contenders: Sequence[Contender],
+    say: Say,
 ) -> list[Part]:
     """What is asked of whom, in the order of items.jsonl: all of one model in a row, so that it is loaded once, and the
     specialist last.
@@ -191,14 +192,14 @@ def _parts(
     parts = [Part("task", arm, rows, ask) for arm in ("base", "prompted", *plan["fixed"]) if arm in plan["opponents"]]
     parts += [Part(name, "base", items, ask_suite(own, name)) for name, items in memory.items()]
     for one in contenders:
-        parts.append(Part("task", one.name, rows, _ask_served(one, tasks) if isinstance(one, Served) else ask))
+        parts.append(Part("task", one.name, rows, _ask_served(one, tasks, say) if isinstance(one, Served) else ask))
     parts += [Part("task", TUNED, rows, ask)]
     parts += [Part(name, TUNED, items, ask_suite(own, name)) for name, items in memory.items()]
     return parts
 
 
-def _ask_served(one: Served, tasks: Mapping[ArmName, Task]) -> Callable[..., list[Item]]:
+def _ask_served(one: Served, tasks: Mapping[ArmName, Task], say: Say) -> Callable[..., list[Item]]:
     def ask(nothing: None, arm: ArmName, rows: Sequence[Any], progress: Progress) -> list[Item]:
-        return answer_served(one, tasks[arm], arm, rows, progress)
+        return answer_served(one, tasks[arm], arm, rows, progress, say)
 
     return ask
