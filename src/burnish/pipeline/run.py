@@ -225,7 +225,7 @@ def _prepare(shop: Workshop, say: Say) -> None:
         shop.run,
         base=shop.base,
         seed=shop.recipe.train.seed,
-        lengths_of=lambda rows: row_lengths(shop, rows),
+        lengths_of=lambda rows: row_lengths(shop, rows, shop.context),
         context=shop.context,
         say=say,
         local_writer=lambda name: local_writer(name, shop.base, shop.world),
