@@ -217,10 +217,11 @@ def _export_inputs(shop: Workshop) -> dict[str, Any]:
 
 
 def _prepare(shop: Workshop, say: Say) -> None:
+    from burnish.core.power import can_show
     from burnish.data.prepare import prepare
     from burnish.pipeline.writer import local_writer
 
-    prepare(
+    card = prepare(
         shop.recipe.data,
         shop.run,
         base=shop.base,
@@ -230,6 +231,9 @@ def _prepare(shop: Workshop, say: Say) -> None:
         say=say,
         local_writer=lambda name: local_writer(name, shop.base, shop.world),
     )
+    items = shop.recipe.evaluate.items
+    if items is not None and items < card.parts["test"].rows:
+        say(f"evaluate.items: {can_show(items)}")
 
 
 def _evaluate(shop: Workshop, say: Say) -> None:
