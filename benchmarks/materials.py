@@ -14,11 +14,17 @@ from safetensors.torch import save
 
 from burnish.adapt import lora
 from burnish.adapt.settings import LoRASettings
-from burnish.core.files import write_bytes, write_json, write_jsonl
+from burnish.core.files import read_json, write_bytes, write_json, write_jsonl
 from burnish.core.records import Chat, Pair
 from burnish.core.run_folder import RunFolder
 from burnish.data.rows import read_rows
 from burnish.deploy.merged import write_model_folder
+from burnish.evals.arms import ArmName, Decoding
+from burnish.evals.opponent import make_prompts
+from burnish.evals.prompts import Candidate
+from burnish.evals.task import Task
+from burnish.evals.task_data import read_task_data
+from burnish.graders.registry import make_grader
 from burnish.model.checkpoint import read_checkpoint
 from burnish.model.load import build_decoder
 from burnish.model.resolve import resolve
@@ -82,6 +88,27 @@ def write_rows(run: Path, steps: int, to: Path) -> None:
     write_jsonl(to, values)
 
 
+def write_prompts(run: Path, most: int, to: Path) -> None:
+    """The prompts of an evaluated run as token ids, for each arm those of its first `most` test rows."""
+    recipe, base = read_recipe(run / "recipe.yaml")
+    shop, plan = Workshop(recipe, base, RunFolder(run)), read_json(run / "arms.json")
+    data = read_task_data(shop.run, shop.evaluation, recipe.train.seed)
+    decoding = Decoding(plan["decoding"]["max_new_tokens"], frozenset(plan["decoding"]["stop"]))
+    maker = make_prompts(data, shop.renderer, decoding, recipe.data.instructions, recipe.train.seed)
+    grade = make_grader(data.metric, data.keys, data.labels)
+    winner = Candidate.from_json(plan["prompted"]["winner"])
+    task = Task(data.metric, grade, shop.renderer, decoding, maker, winner)
+    arms: tuple[ArmName, ...] = ("base", "prompted", "tuned")
+    write_jsonl(
+        to,
+        (
+            {"arm": arm, "row": number, "ids": list(task.prompt(arm, row))}
+            for arm in arms
+            for number, row in enumerate(data.test[:most])
+        ),
+    )
+
+
 def _pair(renderer: Renderer, pair: Pair) -> dict[str, list[int]]:
     """What trl's DPO reads: the prompt, and each answer up to its last learnt token, since trl learns all of it."""
     chosen, rejected = (renderer.row(Chat(pair.id, pair.answered(text))) for text in (pair.chosen, pair.rejected))
@@ -110,8 +137,14 @@ def main() -> None:
     rows.add_argument("run", type=Path)
     rows.add_argument("to", type=Path)
     rows.add_argument("--steps", type=int, required=True)
+    prompts = verbs.add_parser("prompts")
+    prompts.add_argument("run", type=Path)
+    prompts.add_argument("to", type=Path)
+    prompts.add_argument("--most", type=int, required=True)
     parsed = parser.parse_args()
-    if parsed.verb == "model":
+    if parsed.verb == "prompts":
+        write_prompts(parsed.run, parsed.most, parsed.to)
+    elif parsed.verb == "model":
         write_model(parsed.to)
     elif parsed.verb == "start":
         write_start(parsed.model, parsed.to, parsed.seed)

@@ -80,6 +80,11 @@ def make_recipe(
 def burnish(verb: str, options: Options, recipe: Path, name: str, changes: Sequence[str] = ()) -> list[str]:
     """The command line of a verb on a recipe, for a run that is made anew."""
     shutil.rmtree(options.work / "runs" / name, ignore_errors=True)
+    return command(verb, options, recipe, name, changes)
+
+
+def command(verb: str, options: Options, recipe: Path, name: str, changes: Sequence[str] = ()) -> list[str]:
+    """The command line of a verb on a recipe, for a run that goes on."""
     sets = [part for change in changes for part in ("--set", change)]
     return [sys.executable, "-m", "burnish", verb, str(recipe), "--name", name, "--out", str(options.work / "runs"),
             *sets]  # fmt: skip
@@ -94,8 +99,11 @@ def write_recipe(options: Options, name: str, recipe: Mapping[str, Any]) -> Path
 
 def train(options: Options, recipe: Path, name: str, changes: Sequence[str] = ()) -> Training:
     """Trains in a process of its own and reads what the run's folder says about it."""
-    command = burnish("train", options, recipe, name, changes)
-    done = run_child(command, threads=options.threads, log=options.work / "logs" / f"{name}.log")
+    done = run_child(
+        burnish("train", options, recipe, name, changes),
+        threads=options.threads,
+        log=options.work / "logs" / f"{name}.log",
+    )
     run = options.work / "runs" / name
     metrics, timings = read_jsonl(run / "metrics.jsonl"), read_jsonl(run / "timings.jsonl")
     rows = int(read_json(run / "training.json")["rows_per_update"])

@@ -85,3 +85,14 @@ def test_the_tests_of_the_page_can_be_passed(tmp_path: Path) -> None:
     (tests,) = read_tests(tmp_path / "tests.jsonl").values()
     settings = CodeMetric(tests_file="tests.jsonl", execute=True)
     assert grade_code("```python\ndouble = lambda n: 2 * n\n```", tests, settings)["passed"] == 1.0
+
+
+def test_the_plan_says_what_the_rows_that_are_asked_can_show(recipe: Path, tmp_path: Path) -> None:
+    # The test part may be large and evaluate.items small: only the rows that are asked show anything.
+    few = burnish("plan", recipe, "--out", tmp_path / "runs", "--set", "evaluate.items=4")
+    assert few.code == 0, few.err
+    assert "evaluate.items: 4 rows are too few to show a gain reliably." in few.out
+    assert "Metric: function, judged by score (named in the recipe)" in few.out
+    whole = burnish("plan", recipe, "--out", tmp_path / "runs", "--name", "whole")
+    assert whole.code == 0, whole.err
+    assert "evaluate.items" not in whole.out

@@ -12,6 +12,7 @@ from burnish.cli.errors import printable
 from burnish.cli.runs import console, is_run, recipe_file, say
 from burnish.core.errors import BurnishError, RecipeError
 from burnish.core.files import read_json
+from burnish.core.power import can_show
 from burnish.core.run_folder import RunFolder
 from burnish.core.settings import read_yaml
 from burnish.data.card import read_card
@@ -50,9 +51,11 @@ def show_plan(run: RunFolder) -> None:
     else:
         named = "named in the recipe" if metric.type == recipe.evaluate.metric.type else "told by the answers"
         how = f"{metric.type}, judged by {metric_name(score_that_decides(metric))} ({named})"
+    asked = recipe.evaluate.items
+    fewer = f" evaluate.items: {can_show(asked)}" if asked is not None and asked < card.parts["test"].rows else ""
     say("\n".join((
         "",
-        f"Test: {card.test_can_show}",
+        f"Test: {card.test_can_show}{fewer}",
         f"Metric: {how}",
         f"Opponents: {', '.join(map(arm_name, recipe.evaluate.arms))}",
         f"Memory: {recipe.evaluate.retention}",

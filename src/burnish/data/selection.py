@@ -15,6 +15,7 @@ from burnish.core.records import Dropped, Flagged, Row
 from burnish.data.cleaning.features import Features, answer_side, prompt_side
 from burnish.data.cleaning.judge import judge
 from burnish.data.cleaning.outcome import Observation
+from burnish.data.duplicates.blocks import ROUNDS, block_count
 from burnish.data.duplicates.cluster import Clusters, clusters, near_duplicates
 from burnish.data.duplicates.fingerprint import Fingerprints, exact_duplicates
 from burnish.data.duplicates.leaks import leaks
@@ -136,7 +137,11 @@ def find_near(selection: Selection, settings: DataSettings, base: Path) -> NearP
     """Pairs of rows that nearly say or ask the same; with a model named, also those that mean the same."""
     if settings.duplicates.near == "off":
         return None
+    rows = len(selection.fingerprints)
     near = near_pairs(selection.fingerprints, settings.duplicates)
+    if block_count(rows) > 1:
+        detail = f"{rows} rows, in {block_count(rows)} blocks, {ROUNDS} times over"
+        selection.observations.append(Observation("near_in_blocks", detail))
     if settings.duplicates.semantic == "off":
         return near
     from burnish.data.duplicates.semantic import semantic_pairs  # it loads a model

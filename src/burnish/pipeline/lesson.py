@@ -36,14 +36,15 @@ class Lesson:
     longest: int
 
 
-def row_lengths(shop: Workshop, rows: Iterable[Row]) -> Iterator[Length | DataError]:
+def row_lengths(shop: Workshop, rows: Iterable[Row], most: int | None = None) -> Iterator[Length | DataError]:
     """Tokens of each row as the model reads it, of a pair those of its longer answer with the prompt; and how many are
-    learnt, 0 for a pair of which one answer is not. A DataError stands for a row that can't be rendered.
+    learnt, 0 for a pair of which one answer is not. A DataError stands for a row that can't be rendered. `most` as in
+    `measure_rows`.
 
     Raises RecipeError: the objective cannot learn from this kind of row, and another can.
     """
     first, second = tee(rows)
-    for row, found in zip(first, measure_rows(shop.renderer, second), strict=True):
+    for row, found in zip(first, measure_rows(shop.renderer, second, most), strict=True):
         if has_objective(row):
             check_row(shop.recipe.objective.type, row)
         if isinstance(found, DataError):

@@ -223,19 +223,23 @@ def _export_inputs(shop: Workshop) -> dict[str, Any]:
 
 
 def _prepare(shop: Workshop, say: Say) -> None:
+    from burnish.core.power import can_show
     from burnish.data.prepare import prepare
     from burnish.pipeline.writer import local_writer
 
-    prepare(
+    card = prepare(
         shop.recipe.data,
         shop.run,
         base=shop.base,
         seed=shop.data_seed,
-        lengths_of=lambda rows: row_lengths(shop, rows),
+        lengths_of=lambda rows: row_lengths(shop, rows, shop.context),
         context=shop.context,
         say=say,
         local_writer=lambda name: local_writer(name, shop.base, shop.world),
     )
+    items = shop.recipe.evaluate.items
+    if items is not None and items < card.parts["test"].rows:
+        say(f"evaluate.items: {can_show(items)}")
 
 
 def _evaluate(shop: Workshop, say: Say) -> None:

@@ -146,6 +146,10 @@ class Renderer:
             case Text():
                 return (self._plain(row.text),)
 
+    def whole(self, row: Chat) -> Page:
+        """The conversation as it stands, of which nothing is learnt."""
+        return self._page(row.messages, row.tools, ())
+
     def _page(self, messages: Sequence[Message], tools: Tools, answers: Iterable[int]) -> Page:
         return write_page(self._talk(messages, tools), answers, self.stop_names, self.names)
 

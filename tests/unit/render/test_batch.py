@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -117,6 +118,20 @@ def test_no_more_rows_wait_than_a_batch_holds(tokenizer: Tokenizer) -> None:
     taken = 0
     next(measure_rows(renderer, rows("the sky " * (MOST_CHARACTERS // 32))))  # a quarter of the characters each
     assert taken == 4
+
+
+def test_a_talk_of_ten_thousand_turns_is_measured_without_a_look_at_each_answer(tokenizer: Tokenizer) -> None:
+    # Rendering every beginning of it took minutes and gigabytes, only for the row to be left out as too long.
+    renderer = make_renderer(tokenizer_of(FAMILIES["ChatML"], tokenizer))
+    turns = [Message("user", "a"), Message("assistant", "b")]
+    long, short = Chat("1", tuple(turns * 5000)), Chat("2", tuple(turns * 150))
+    started = time.process_time()
+    (whole,), (counted,) = measure_rows(renderer, [long, short], most=20_000)
+    assert time.process_time() - started < 5
+    assert whole.tokens == whole.learnt > 20_000
+    (exact,) = measure_rows(renderer, [short])
+    assert (counted,) == exact  # it fits, so its answers are counted
+    assert 0 < counted.learnt < counted.tokens
 
 
 def test_no_rows_give_nothing(tokenizer: Tokenizer) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cpdist
 
+from burnish.data.duplicates.blocks import ROWS_AT_ONCE, block_count, blocks
 from burnish.data.duplicates.buckets import decoded, merged
 from burnish.data.duplicates.figures import contradict
 from burnish.data.duplicates.fingerprint import Fingerprints, first_of
@@ -51,19 +52,27 @@ class NearPairs:
         return len(self.one_P)
 
 
-def near_pairs(fingerprints: Fingerprints, settings: DuplicateSettings) -> NearPairs:
+def near_pairs(
+    fingerprints: Fingerprints, settings: DuplicateSettings, *, rows_at_once: int = ROWS_AT_ONCE
+) -> NearPairs:
     """Compares what rows say, and what rows without a label ask. Neither chance nor the order of rows has a part in it.
 
     A pair may differ in a share of its words, the frame that many rows share not counted, or in a few words. Rows of
-    which each names a number that the other has not only ask nearly the same.
+    which each names a number that the other has not only ask nearly the same. More than `rows_at_once` are compared in
+    blocks of rows that look alike.
     """
     same_N = first_of(np.stack([fingerprints.asked_N, fingerprints.answer_N], axis=1))
     first_N = same_N == np.arange(len(same_N))
     common = common_runs(fingerprints.words, 2)
     counts = word_counts(fingerprints.words)
-    found = [_near_rows(whole_rows(fingerprints, common, first_N), counts, fingerprints, settings)]
-    if fingerprints.answer_N.any():
-        found.append(_near_prompts(asked_only(fingerprints, common, first_N), counts, fingerprints, settings))
+    compared: Iterable[NDArray[np.bool_]] = [first_N]
+    if block_count(int(first_N.sum()), rows_at_once) > 1:
+        compared = blocks(whole_rows(fingerprints, common, first_N), counts, len(first_N), rows_at_once)
+    found = []
+    for chosen_N in compared:
+        found.append(_near_rows(whole_rows(fingerprints, common, chosen_N), counts, fingerprints, settings))
+        if fingerprints.answer_N.any():
+            found.append(_near_prompts(asked_only(fingerprints, common, chosen_N), counts, fingerprints, settings))
     return _once(found, same_N)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 REASONS: Mapping[str, str] = {
     "exact_duplicate": "the same row stands earlier in the data",
     "near_duplicate": "the row differs from an earlier one in a few words",
+    "near_in_blocks": "so many rows that near ones were looked for in blocks of rows that look alike",
     "leak_exact": "the row is also in the test",
     "leak_same_prompt": "the row teaches the answer to a prompt of the test",
     "leak_near": "the row differs from a test row in a few words",
