@@ -55,7 +55,7 @@ def show_plan(run: RunFolder) -> None:
         f"Test: {card.test_can_show}",
         f"Metric: {how}",
         f"Opponents: {', '.join(map(arm_name, recipe.evaluate.opponents))}",
-        f"Memory: {recipe.evaluate.retention}",
+        f"Memory: {recipe.evaluate.retention.summary}",
         f"The plan stands in {run.data_card}; the verdict compares what comes out with it.",
     )))  # fmt: skip
 

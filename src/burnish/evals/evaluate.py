@@ -1,4 +1,4 @@
-"""The stage: base, base well prompted and specialist answer the same test rows, base and specialist the shipped suites.
+"""The stage: base, base well prompted and specialist answer the same test rows, base and specialist the suites.
 
 Nothing is judged here: items.jsonl holds every answer with its scores, arms.json what was compared and how.
 """
@@ -13,12 +13,14 @@ from burnish.core.records import Item
 from burnish.core.run_folder import RunFolder
 from burnish.evals import suites
 from burnish.evals.arms import ArmName, Decoding, Models, Progress, answer_room
+from burnish.evals.drift import drift_entry, drift_parts
 from burnish.evals.items_file import Part, answer_parts
+from burnish.evals.memory_suite import MemorySuite
 from burnish.evals.opponent import choose_opponent, make_prompts, opponent_json
 from burnish.evals.preference import METRIC as PREFERENCE
 from burnish.evals.preference import compare_answers, instructed_json
 from burnish.evals.prompts import Candidate
-from burnish.evals.retention import PLANS, ask_suite, retention_suites
+from burnish.evals.retention import memory_suites
 from burnish.evals.settings import EvaluateSettings
 from burnish.evals.task import Task, answer_rows, read_texts
 from burnish.evals.task_data import TaskData, read_task_data
@@ -55,12 +57,14 @@ def evaluate(
     grade = make_grader(data.metric, data.keys, data.labels)
     _warn(data, settings, say)
     maker = make_prompts(data, renderer, decoding, instructions, seed)
+    memory = memory_suites(settings.retention, renderer)
     plan = read_json(folder.arms) if folder.arms.exists() else {}
     if plan.get("key") == key:
         say("going on with the evaluation that was begun")
     else:
         folder.items.unlink(missing_ok=True)
         plan = {**_plan(settings, data, decoding, instructions), "seed": seed, "identity": dict(identity), "key": key}
+        plan |= {"suites": [suite.entry for suite in memory], "drift": drift_entry(settings.retention)}
         if "prompted" in plan["opponents"] and data.pairs:
             plan["prompted"] = instructed_json(maker, data)
         elif "prompted" in plan["opponents"]:
@@ -72,7 +76,8 @@ def evaluate(
         write_json(folder.arms, plan)
     winner = Candidate.from_json(plan["prompted"]["winner"]) if "prompted" in plan["opponents"] else None
     task = Task(data.metric, grade, renderer, decoding, maker, winner)
-    answer_parts(folder.items, _parts(plan, data, task, settings), models, say)
+    parts = _parts(plan, data, task, memory) + drift_parts(settings.retention, renderer, models)
+    answer_parts(folder.items, parts, models, say)
 
 
 def _warn(data: TaskData, settings: EvaluateSettings, say: Say) -> None:
@@ -121,18 +126,16 @@ def _plan(settings: EvaluateSettings, data: TaskData, decoding: Decoding, instru
             "settings": metric.model_dump(mode="json"),
             "labels": list(data.labels),
         }
-    names = retention_suites(settings.retention)
     return {
         "specialist": "tuned",
         "opponents": opponents,
         "task": {**task, "n": len(data.test or data.pairs or data.texts), "texts_left_out": data.left_out},
-        "suites": [{"name": name, **PLANS[name], "n": len(items)} for name, items in names.items()],
         "prompted": {"left_out": why_not} if why_not else {},
         "decoding": decoding.to_json(),
     }
 
 
-def _parts(plan: Mapping[str, Any], data: TaskData, task: Task, settings: EvaluateSettings) -> list[Part]:
+def _parts(plan: Mapping[str, Any], data: TaskData, task: Task, memory: Sequence[MemorySuite]) -> list[Part]:
     """What is asked of whom, in the order of items.jsonl: all of the base model first, so that it is loaded once."""
 
     def answer(decoder: Decoder, arm: ArmName, rows: Sequence[Any], progress: Progress) -> list[Item]:
@@ -145,10 +148,9 @@ def _parts(plan: Mapping[str, Any], data: TaskData, task: Task, settings: Evalua
         return compare_answers(decoder, task, arm, rows)
 
     rows, ask = (data.texts, read) if data.texts else (data.pairs, prefer) if data.pairs else (data.test, answer)
-    memory = retention_suites(settings.retention)
     asked: list[ArmName] = [name for name in ("base", "prompted") if name in plan["opponents"]]
     parts = [Part("task", arm, rows, ask) for arm in asked]
-    parts += [Part(name, "base", items, ask_suite(task.renderer, name)) for name, items in memory.items()]
+    parts += [Part(suite.name, "base", suite.rows, suite.answer) for suite in memory]
     parts += [Part("task", "tuned", rows, ask)]
-    parts += [Part(name, "tuned", items, ask_suite(task.renderer, name)) for name, items in memory.items()]
+    parts += [Part(suite.name, "tuned", suite.rows, suite.answer) for suite in memory]
     return parts

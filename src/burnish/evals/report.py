@@ -30,7 +30,7 @@ from burnish.evals.report_view import (
     training_curve,
 )
 from burnish.evals.verdict import read_verdict
-from burnish.evals.verdict_text import arm_name, headline, methods_text, prompt_text, summary
+from burnish.evals.verdict_text import arm_name, drift_text, headline, methods_text, prompt_text, summary
 from burnish.evals.wording import visible
 
 
@@ -61,6 +61,7 @@ def report_context(folder: RunFolder) -> dict[str, Any]:
         "comparisons": comparisons_chart(task),
         "metrics": metrics_table(task),
         "memory": memory_chart(verdict.memory.suites) if verdict.memory.suites else None,
+        "drift": drift_text(verdict.memory.drift) if verdict.memory.drift else "",
         "curve": curve,
         "curve_note": curve_note,
         "groups": groups,

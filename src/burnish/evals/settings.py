@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BeforeValidator, Field, field_validator
 
 from burnish.core.settings import Settings
+from burnish.evals.retention_settings import RetentionSettings
 from burnish.graders.settings import AutoMetric, MetricSettings
 
 Opponent: TypeAlias = Literal["base", "prompted"]
@@ -31,10 +32,8 @@ class EvaluateSettings(Settings):
         description="What the specialist must beat: the base model as it is, and the base model with the best prompt "
         "that was found on dev. Who leaves `prompted` out does not learn whether training was needed.",
     )
-    retention: Literal["auto", "short", "off"] = Field(
-        default="auto",
-        description="Check of what the model knew before: auto asks all items of the three suites, short a fixed third "
-        "of them (quick, but shows only large losses), off none: then nothing is said about memory.",
+    retention: RetentionSettings = Field(
+        default=RetentionSettings(), description="Check of what the model knew before: auto, short, off, or in detail."
     )
     items: AutoCount = Field(
         default=None, ge=1, description="Test rows to answer at most, a seeded sample; auto is all of them."
