@@ -26,21 +26,21 @@ from burnish.model.decoder import Decoder
 from burnish.render.renderer import Renderer
 
 SUITE = "drift"
-PROMPTS = 100  # of the instructions, so that nothing further needs to be written: any general wishes would do
+PROMPTS = {"all": 100, "short": 30}  # of the instructions: any general wishes would do
 ANSWER_TOKENS = 64
 CHUNK = 128  # tokens at a time: two models' logits over 49,152 tokens are 50 MB in float32
 
 
 def drift_entry(settings: RetentionSettings) -> dict[str, Any] | None:
     """For arms.json."""
-    return {"prompts": PROMPTS, "max_new_tokens": ANSWER_TOKENS} if settings.drift else None
+    return {"prompts": PROMPTS[settings.size], "max_new_tokens": ANSWER_TOKENS} if settings.drift else None
 
 
 def drift_parts(settings: RetentionSettings, renderer: Renderer, models: Models) -> list[Part]:
     """One item a prompt, of the arm `tuned`. The base is opened inside: both models look at the same tokens."""
     if not settings.drift:
         return []
-    prompts = short_part(shipped("instructions"), PROMPTS)
+    prompts = short_part(shipped("instructions"), PROMPTS[settings.size])
 
     def measure(tuned: Decoder, arm: ArmName, rows: Sequence[Any], progress: Progress) -> list[Item]:
         return compare_on_base_answers(tuned, models, renderer, arm, rows, progress)

@@ -14,12 +14,12 @@ from burnish.evals.retention_settings import SUITES, SuiteName
 
 SHORT: Mapping[SuiteName, int] = {
     "knowledge": 120,
-    "understanding": 120,
-    "arithmetic": 120,
-    "german": 120,
+    "understanding": 60,
+    "arithmetic": 60,
+    "german": 60,
     "instructions": 60,
-    "refusals": 80,
-    "over_refusals": 80,
+    "refusals": 60,
+    "over_refusals": 60,
     "general_text": 24,
 }
 

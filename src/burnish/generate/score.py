@@ -96,7 +96,7 @@ def hidden_states(
     states: list[torch.Tensor] = []
     for numbers in _passes(range(len(texts)), [len(text) for text in texts], tokens_per_pass):
         hidden_T_D = run_pass(decoder, [Run(texts[number]) for number in numbers])
-        states += torch.split(hidden_T_D, [len(texts[number]) for number in numbers])  # type: ignore[no-untyped-call]
+        states += torch.split(hidden_T_D, [len(texts[number]) for number in numbers])
     return states
 
 

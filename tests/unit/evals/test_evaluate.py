@@ -117,7 +117,7 @@ def test_the_judge_can_read_what_was_written(labelled: RunFolder, bench: Bench) 
     assert verdict.task.n == 24
     assert tuple(suite.suite for suite in verdict.memory.suites) == SUITES
     assert verdict.memory.drift is not None
-    assert verdict.memory.drift.kl.n == read_json(labelled.arms)["drift"]["prompts"] == 100
+    assert verdict.memory.drift.kl.n == read_json(labelled.arms)["drift"]["prompts"] == 30
     assert verdict.memory.drift.kl.mean > 0  # tuned is another network
     assert "**Drift**" in verdict_markdown(verdict, read_json(labelled.arms))
 
