@@ -58,7 +58,7 @@ def show_plan(run: RunFolder) -> None:
         f"Test: {card.test_can_show}{fewer}",
         f"Metric: {how}",
         f"Opponents: {', '.join(map(arm_name, recipe.evaluate.arms))}",
-        f"Memory: {recipe.evaluate.retention}",
+        f"Memory: {recipe.evaluate.retention.summary}",
         f"The plan stands in {run.data_card}; the verdict compares what comes out with it.",
     )))  # fmt: skip
 

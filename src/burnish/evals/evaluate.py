@@ -1,4 +1,4 @@
-"""The stage: base, base well prompted and specialist answer the same test rows, base and specialist the shipped suites.
+"""The stage: base, base well prompted and specialist answer the same test rows, base and specialist the suites.
 
 Nothing is judged here: items.jsonl holds every answer with its scores, arms.json what was compared and how.
 """
@@ -14,12 +14,14 @@ from burnish.core.run_folder import RunFolder
 from burnish.evals import suites
 from burnish.evals.arms import TUNED, ArmName, Decoding, Models, Progress, answer_room
 from burnish.evals.contenders import Contender, Served, answer_served, check_contenders
+from burnish.evals.drift import drift_entry, drift_parts
 from burnish.evals.items_file import Part, answer_parts, lines_before
+from burnish.evals.memory_suite import MemorySuite
 from burnish.evals.opponent import make_prompts
 from burnish.evals.opponents import choose_prompts, task_of_each
 from burnish.evals.preference import METRIC as PREFERENCE
 from burnish.evals.preference import compare_answers
-from burnish.evals.retention import PLANS, ask_suite, retention_suites
+from burnish.evals.retention import memory_suites
 from burnish.evals.settings import EvaluateSettings
 from burnish.evals.task import Task, answer_rows, read_texts
 from burnish.evals.task_data import TaskData, read_task_data
@@ -69,6 +71,7 @@ def evaluate(
     _warn(data, settings, say)
     maker = make_prompts(data, renderer, decoding, instructions, seed)
     base = Task(data.metric, grade, renderer, decoding, maker, None)
+    memory = memory_suites(settings.retention, renderer)
     plan = read_json(folder.arms) if folder.arms.exists() else {}
     if plan.get("key") == key:
         say("going on with the evaluation that was begun")
@@ -76,6 +79,7 @@ def evaluate(
         folder.items.unlink(missing_ok=True)
         plan = {**_plan(settings, data, decoding, instructions), "seed": seed, "identity": dict(identity), "key": key,
                 "shared_key": shared}  # fmt: skip
+        plan |= {"suites": [suite.entry for suite in memory], "drift": drift_entry(settings.retention)}
         known = read_json(like.arms) if like is not None and like.arms.exists() else {}
         if like is not None and known.get("shared_key") == shared:
             plan |= {part: known[part] for part in ("prompted", "fixed", "others")}
@@ -85,7 +89,8 @@ def evaluate(
             plan |= choose_prompts(plan, base, data, models, contenders, settings, instructions, say)
         write_json(folder.arms, plan)
     tasks = task_of_each(plan, base, data, contenders, instructions)
-    answer_parts(folder.items, _parts(plan, data, tasks, settings, contenders, say), models, say)
+    parts = _parts(plan, data, tasks, memory, contenders, say) + drift_parts(settings.retention, renderer, models)
+    answer_parts(folder.items, parts, models, say)
 
 
 def _decided_by(data: TaskData) -> str:
@@ -150,12 +155,10 @@ def _plan(settings: EvaluateSettings, data: TaskData, decoding: Decoding, instru
             "settings": metric.model_dump(mode="json"),
             "labels": list(data.labels),
         }
-    names = retention_suites(settings.retention)
     return {
         "specialist": "tuned",
         "opponents": opponents,
         "task": {**task, "n": len(data.test or data.pairs or data.texts), "texts_left_out": data.left_out},
-        "suites": [{"name": name, **PLANS[name], "n": len(items)} for name, items in names.items()],
         "prompted": {"left_out": why_not} if why_not else {},
         "decoding": decoding.to_json(),
     }
@@ -170,7 +173,7 @@ def _parts(
     plan: Mapping[str, Any],
     data: TaskData,
     tasks: Mapping[ArmName, Task],
-    settings: EvaluateSettings,
+    memory: Sequence[MemorySuite],
     contenders: Sequence[Contender],
     say: Say,
 ) -> list[Part]:
@@ -188,13 +191,12 @@ def _parts(
         return compare_answers(decoder, tasks[arm], arm, rows)
 
     rows, ask = (data.texts, read) if data.texts else (data.pairs, prefer) if data.pairs else (data.test, answer)
-    memory, own = retention_suites(settings.retention), tasks["base"].renderer
     parts = [Part("task", arm, rows, ask) for arm in ("base", "prompted", *plan["fixed"]) if arm in plan["opponents"]]
-    parts += [Part(name, "base", items, ask_suite(own, name)) for name, items in memory.items()]
+    parts += [Part(suite.name, "base", suite.rows, suite.answer) for suite in memory]
     for one in contenders:
         parts.append(Part("task", one.name, rows, _ask_served(one, tasks, say) if isinstance(one, Served) else ask))
     parts += [Part("task", TUNED, rows, ask)]
-    parts += [Part(name, TUNED, items, ask_suite(own, name)) for name, items in memory.items()]
+    parts += [Part(suite.name, TUNED, suite.rows, suite.answer) for suite in memory]
     return parts
 
 

@@ -14,7 +14,7 @@ from burnish.evals.power import smallest_shift
 from burnish.evals.statistics import holm, is_binary, mean_interval, one_sided_p, paired_difference, scores_of
 from burnish.evals.task_verdict import arm_scores
 from burnish.evals.verdict_plan import Plan, SuitePlan
-from burnish.evals.verdict_records import MemoryOutcome, MemoryVerdict, SuiteOutcome, SuiteVerdict
+from burnish.evals.verdict_records import Drift, MemoryOutcome, MemoryVerdict, SuiteOutcome, SuiteVerdict
 from burnish.evals.wording import difference_text, score_text
 
 LEVEL = 0.05  # one-sided
@@ -32,7 +32,19 @@ def judge_memory(items: Sequence[Item], plan: Plan, *, seed: int) -> MemoryVerdi
     )
     decided = tuple(_decided(suite, adjusted.get(suite.suite, 1.0)) for suite in suites)
     outcome, reason = _outcome(decided)
-    return MemoryVerdict(outcome, reason, decided)
+    return MemoryVerdict(outcome, reason, decided, judge_drift(items, plan.specialist, seed=seed))
+
+
+def judge_drift(items: Sequence[Item], specialist: str, *, seed: int) -> Drift | None:
+    """How far the specialist has moved from the base; None where that was not measured."""
+    measured = [item.scores for item in items if item.suite == "drift" and item.arm == specialist]
+    if not measured:
+        return None
+    return Drift(
+        kl=mean_interval([scores["kl"] for scores in measured], seed=seed),
+        same_token=mean_interval([scores["same_token"] for scores in measured], seed=seed),
+        tokens=round(sum(scores["tokens"] for scores in measured)),
+    )
 
 
 def _judge_suite(items: Sequence[Item], plan: SuitePlan, specialist: str, base: str, seed: int) -> SuiteVerdict:

@@ -32,7 +32,15 @@ from burnish.evals.report_view import (
 from burnish.evals.retrainings import read_spread, spread_rows, spread_sentences
 from burnish.evals.sampling import sampling_sentence
 from burnish.evals.verdict import read_verdict
-from burnish.evals.verdict_text import arm_name, headline, methods_text, other_prompts, prompt_text, summary
+from burnish.evals.verdict_text import (
+    arm_name,
+    drift_text,
+    headline,
+    methods_text,
+    other_prompts,
+    prompt_text,
+    summary,
+)
 from burnish.evals.wording import visible
 
 
@@ -63,6 +71,7 @@ def report_context(folder: RunFolder) -> dict[str, Any]:
         "comparisons": comparisons_chart(task),
         "metrics": metrics_table(task),
         "memory": memory_chart(verdict.memory.suites) if verdict.memory.suites else None,
+        "drift": drift_text(verdict.memory.drift) if verdict.memory.drift else "",
         "curve": curve,
         "curve_note": curve_note,
         "groups": groups,

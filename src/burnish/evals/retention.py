@@ -1,84 +1,88 @@
-"""Asks base and tuned the shipped suites: what did training cost?"""
+"""Asks base and tuned the suites of the memory check: what did training cost?"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from transformers import PreTrainedTokenizerFast
 
 from burnish.core.records import Item, Message
-from burnish.evals import suites
 from burnish.evals.arms import ArmName, Decoding, Progress, answers
-from burnish.evals.suites import SHORT, Instruction, Passage, Question, SuiteItem, SuiteName, short_part
+from burnish.evals.memory_suite import MemorySuite, choice_scores
+from burnish.evals.refusals import weigh_wishes
+from burnish.evals.retention_settings import RetentionSettings
+from burnish.evals.suite_file import chance_of, read_suite
+from burnish.evals.suites import SHORT, Instruction, Passage, Question, SuiteItem, Wish, shipped, short_part
 from burnish.generate.score import Choices, score_choices, text_loss
 from burnish.graders.constraints import grade_constraints
 from burnish.model.decoder import Decoder
 from burnish.render.renderer import Renderer
 
 ANSWER_TOKENS = 64  # what the instructions ask for is shorter
-
-# What the judge needs to know of each suite. margin None: the metric's own default. chance: the rate of right answers
-# without knowledge; floor: a rate below which a base model counts as not able at all.
-PLANS: Mapping[SuiteName, Mapping[str, Any]] = {
-    "knowledge": {"metric": "logprob_margin", "higher_is_better": True, "margin": None, "chance": 0.25},
-    "instructions": {"metric": "followed", "higher_is_better": True, "margin": None, "chance": 0.0, "floor": 0.05},
-    "general_text": {"metric": "loss", "higher_is_better": False, "margin": None, "chance": None},
-}
+LEAST_RIGHT = 0.1  # a base that refuses, or complies, in fewer cases than this has nothing to lose there
 
 
-def retention_suites(how_much: str) -> dict[SuiteName, list[SuiteItem]]:
-    """All items, the short part of each suite, or no suite: `auto`, `short`, `off`."""
-    if how_much == "off":
-        return {}
-    whole: dict[SuiteName, list[SuiteItem]] = {
-        "knowledge": [*suites.knowledge()],
-        "instructions": [*suites.instructions()],
-        "general_text": [*suites.general_text()],
-    }
-    return {name: short_part(items, SHORT[name]) if how_much == "short" else items for name, items in whole.items()}
+def memory_suites(settings: RetentionSettings, renderer: Renderer) -> list[MemorySuite]:
+    """What the recipe asks for, in the order of the verdict.
+
+    Raises DataError: a file of the user's is no suite; MissingTool: lm-eval is wanted and not installed.
+    """
+    found = []
+    for name in settings.suites:
+        items = shipped(name)
+        items = short_part(items, SHORT[name]) if settings.size == "short" else items
+        found.append(_suite(renderer, name, items, None))
+    found += [_suite(renderer, one.suite, read_suite(Path(one.file)), one.margin) for one in settings.extra]
+    if settings.lm_eval:
+        from burnish.evals.lm_eval_suite import lm_eval_suite  # the package is optional
+
+        found += [lm_eval_suite(task, renderer) for task in settings.lm_eval]
+    return found
 
 
-def ask_suite(renderer: Renderer, name: SuiteName) -> Callable[[Decoder, ArmName, Sequence[Any], Progress], list[Item]]:
-    """How items of this suite are answered: one item each, in their order."""
+def _suite(renderer: Renderer, name: str, items: list[SuiteItem], margin: float | None) -> MemorySuite:
+    """A suite of items of one sort, with what the judge needs to know of it: the score that decides, the tolerated loss
+    (None: the default), the rate of right answers without knowledge.
+    """
+    sort = type(items[0])
+    metric, chance = {
+        Question: ("logprob_margin", chance_of(items)),
+        Instruction: ("followed", 0.0),
+        Wish: ("logprob_margin", LEAST_RIGHT),
+        Passage: ("loss", None),
+    }[sort]
+    plan = {"metric": metric, "higher_is_better": sort is not Passage, "margin": margin, "chance": chance}
 
-    def ask(decoder: Decoder, arm: ArmName, items: Sequence[Any], progress: Progress) -> list[Item]:
-        if name == "knowledge":
-            return choose_continuations(decoder, renderer, arm, items)
-        if name == "instructions":
-            return follow_instructions(decoder, renderer, arm, items, progress)
-        return read_passages(decoder, renderer, arm, items)
+    def answer(decoder: Decoder, arm: ArmName, rows: Sequence[Any], progress: Progress) -> list[Item]:
+        if sort is Question:
+            return choose_continuations(decoder, renderer, name, arm, rows)
+        if sort is Wish:
+            return weigh_wishes(decoder, renderer, name, arm, rows)
+        if sort is Instruction:
+            return follow_instructions(decoder, renderer, name, arm, rows, progress)
+        return read_passages(decoder, renderer, name, arm, rows)
 
-    return ask
+    return MemorySuite(name, items, plan, answer)
 
 
 def choose_continuations(
-    decoder: Decoder, renderer: Renderer, arm: ArmName, questions: Sequence[Question]
+    decoder: Decoder, renderer: Renderer, suite: str, arm: ArmName, questions: Sequence[Question]
 ) -> list[Item]:
-    """Which choice goes on with the sentence, as plain text.
-
-    `logprob_margin`: log p(right) - log Σ p(others), in nats; 0 where right and all others together are as likely.
-    `correct`: whether no other choice is as likely as the right one.
-    """
+    """Which choice goes on with the sentence, as plain text. The scores are those of `choice_scores`."""
     asked = [_as_choices(renderer.tokenizer, question) for question in questions]
     items = []
     for question, logprobs in zip(questions, score_choices(decoder, asked), strict=True):
-        others = [logprob for place, logprob in enumerate(logprobs) if place != question.answer]
-        right = logprobs[question.answer]
-        scores = {
-            "logprob_margin": right - float(np.logaddexp.reduce(others)),
-            "correct": float(right > max(others)),
-        }
-        output = question.choices[int(np.argmax(logprobs))]
-        items.append(
-            Item("knowledge", question.id, arm, question.prompt, question.choices[question.answer], output, scores)
-        )
+        output, expected = question.choices[int(np.argmax(logprobs))], question.choices[question.answer]
+        scores = choice_scores(logprobs, question.answer)
+        items.append(Item(suite, question.id, arm, question.prompt, expected, output, scores))
     return items
 
 
 def _as_choices(tokenizer: PreTrainedTokenizerFast, question: Question) -> Choices:
-    """Each choice is tokenised together with the sentence; what all four share counts the same for each."""
+    """Each choice is tokenised together with the sentence; what all share counts the same for each."""
     whole = [plain_ids(tokenizer, f"{question.prompt} {choice}") for choice in question.choices]
     shared = min(map(len, whole)) - 1
     shared = next((at for at in range(shared) if len({ids[at] for ids in whole}) > 1), shared)
@@ -94,22 +98,24 @@ def plain_ids(tokenizer: PreTrainedTokenizerFast, text: str) -> list[int]:
 
 
 def follow_instructions(
-    decoder: Decoder, renderer: Renderer, arm: ArmName, wishes: Sequence[Instruction], progress: Progress
+    decoder: Decoder, renderer: Renderer, suite: str, arm: ArmName, wishes: Sequence[Instruction], progress: Progress
 ) -> list[Item]:
     """Greedy answers in the chat; `followed`: whether all checks hold."""
     prompts = [renderer.prompt([Message("user", wish.prompt)]) for wish in wishes]
     outputs = answers(decoder, renderer, prompts, Decoding(ANSWER_TOKENS, renderer.stop_ids), progress)
     return [
-        Item("instructions", wish.id, arm, wish.prompt, wish.expected, output, grade_constraints(output, wish.expected))
+        Item(suite, wish.id, arm, wish.prompt, wish.expected, output, grade_constraints(output, wish.expected))
         for wish, output in zip(wishes, outputs, strict=True)
     ]
 
 
-def read_passages(decoder: Decoder, renderer: Renderer, arm: ArmName, passages: Sequence[Passage]) -> list[Item]:
+def read_passages(
+    decoder: Decoder, renderer: Renderer, suite: str, arm: ArmName, passages: Sequence[Passage]
+) -> list[Item]:
     """`loss` of plain text, in nats a token; of a passage longer than the context its beginning is read."""
     texts = [plain_ids(renderer.tokenizer, passage.text)[: decoder.config.context] for passage in passages]
     losses = text_loss(decoder, texts)
     return [
-        Item("general_text", passage.id, arm, passage.text, None, "", {"loss": nats / tokens})
+        Item(suite, passage.id, arm, passage.text, None, "", {"loss": nats / max(tokens, 1)})
         for passage, (nats, tokens) in zip(passages, losses, strict=True)
     ]

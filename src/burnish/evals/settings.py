@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from burnish.core.settings import Settings
 from burnish.evals.opponent_settings import ExamplesOpponent, Opponent, Other, arm_of, check_names, compared
+from burnish.evals.retention_settings import RetentionSettings
 from burnish.graders.settings import AutoMetric, MetricSettings
 
 
@@ -31,10 +32,8 @@ class EvaluateSettings(Settings):
         "the best prompt that was found on dev. Who leaves `prompted` out does not learn whether training was needed. "
         "Others are written as `{examples: 8}`, `{run: NAME}`, `{model: NAME}` or `{address: URL, model: NAME}`.",
     )
-    retention: Literal["auto", "short", "off"] = Field(
-        default="auto",
-        description="Check of what the model knew before: auto asks all items of the three suites, short a fixed third "
-        "of them (quick, but shows only large losses), off none: then nothing is said about memory.",
+    retention: RetentionSettings = Field(
+        default=RetentionSettings(), description="Check of what the model knew before: auto, short, off, or in detail."
     )
     items: AutoCount = Field(
         default=None, ge=1, description="Test rows to answer at most, a seeded sample; auto is all of them."

@@ -1,18 +1,27 @@
-"""The shipped suites, which show whether the specialist still knows and does what the base model did."""
+"""The items of suites, which show whether the specialist still knows and does what the base model did."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from burnish.core.files import sha256_of_json
+from burnish.evals.retention_settings import SUITES, SuiteName
 
-SuiteName: TypeAlias = Literal["knowledge", "instructions", "general_text"]
-SHORT: dict[SuiteName, int] = {"knowledge": 120, "instructions": 60, "general_text": 24}
+SHORT: Mapping[SuiteName, int] = {
+    "knowledge": 120,
+    "understanding": 60,
+    "arithmetic": 60,
+    "german": 60,
+    "instructions": 60,
+    "refusals": 60,
+    "over_refusals": 60,
+    "general_text": 24,
+}
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,15 @@ class Instruction:
 
 
 @dataclass(frozen=True)
+class Wish:
+    """A wish that should be refused, or that only sounds so and should not."""
+
+    id: str
+    prompt: str
+    refuse: bool
+
+
+@dataclass(frozen=True)
 class Passage:
     """Plain text of general interest."""
 
@@ -46,7 +64,18 @@ class Passage:
     text: str
 
 
-SuiteItem: TypeAlias = Question | Instruction | Passage
+SuiteItem: TypeAlias = Question | Instruction | Wish | Passage
+
+
+def item_of(line: Mapping[str, Any]) -> SuiteItem:
+    """A line of a suite as the sort of item that its keys tell. Raises KeyError: they tell none."""
+    if "text" in line:
+        return Passage(line["id"], line["text"])
+    if "choices" in line:
+        return Question(line["id"], line["prompt"], tuple(line["choices"]), line["answer"])
+    if "checks" in line:
+        return Instruction(line["id"], line["prompt"], tuple(line["checks"]))
+    return Wish(line["id"], line["prompt"], line["refuse"])
 
 
 def _lines(name: SuiteName) -> list[dict[str, Any]]:
@@ -54,21 +83,9 @@ def _lines(name: SuiteName) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text("utf-8").splitlines()]
 
 
-def knowledge() -> list[Question]:
-    """Facts and correct English, four choices each."""
-    return [
-        Question(line["id"], line["prompt"], tuple(line["choices"]), line["answer"]) for line in _lines("knowledge")
-    ]
-
-
-def instructions() -> list[Instruction]:
-    """Short wishes about the form of an answer."""
-    return [Instruction(line["id"], line["prompt"], tuple(line["checks"])) for line in _lines("instructions")]
-
-
-def general_text() -> list[Passage]:
-    """Passages of about 150 words."""
-    return [Passage(line["id"], line["text"]) for line in _lines("general_text")]
+def shipped(name: SuiteName) -> list[SuiteItem]:
+    """All items of a shipped suite, of one sort."""
+    return [item_of(line) for line in _lines(name)]
 
 
 def short_part(items: Sequence[SuiteItem], size: int) -> list[SuiteItem]:
@@ -79,5 +96,5 @@ def short_part(items: Sequence[SuiteItem], size: int) -> list[SuiteItem]:
 
 
 def fingerprint() -> str:
-    """Changes when an item of any suite changes."""
-    return sha256_of_json({name: _lines(name) for name in SHORT})
+    """Changes when an item of any shipped suite changes."""
+    return sha256_of_json({name: _lines(name) for name in SUITES})

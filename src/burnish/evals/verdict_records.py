@@ -106,12 +106,27 @@ class SuiteVerdict:
 
 
 @dataclass(frozen=True)
+class Drift:
+    """How far the specialist's distributions of the next token are from the base's, on the base's own answers.
+
+    It has no outcome: a specialist is meant to differ from its base, and only the suites tell whether that costs
+    anything. `kl` is KL(base ‖ tuned) in nats a token, `same_token` how often both hold the same token for the
+    likeliest; means over prompts.
+    """
+
+    kl: Mean
+    same_token: Mean
+    tokens: int
+
+
+@dataclass(frozen=True)
 class MemoryVerdict:
-    """Has the specialist kept what the base knew?"""
+    """Has the specialist kept what the base knew? `drift` is None where it was not measured."""
 
     outcome: MemoryOutcome
     reason: str
     suites: tuple[SuiteVerdict, ...]
+    drift: Drift | None = None
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from burnish.evals.retrainings import read_spread, spread_rows, spread_sentences
 from burnish.evals.sampling import sampling_sentence
 from burnish.evals.statistics import Mean
 from burnish.evals.verdict import judge_folder
-from burnish.evals.verdict_records import ArmScores, Comparison, SuiteVerdict, TaskVerdict, Verdict
+from burnish.evals.verdict_records import ArmScores, Comparison, Drift, SuiteVerdict, TaskVerdict, Verdict
 from burnish.evals.wording import PERCENT, difference_text, metric_name, metric_title, p_text, score_text, visible
 
 _ACTIVE = re.compile(r"([\\`*_\[\]|~$])")
@@ -141,7 +141,20 @@ def _memory_section(verdict: Verdict) -> str:
             f"{escaped(suite.could_show)}"
             for suite in memory.suites
         ]
+    if memory.drift is not None:
+        parts.append(f"**Drift**: {drift_text(memory.drift)}")
     return "\n\n".join(parts)
+
+
+def drift_text(drift: Drift) -> str:
+    """How far the specialist has moved, and why that is no verdict."""
+    kl, same = mean_text("kl", drift.kl), mean_text("same_token", drift.same_token)
+    return (
+        f"on the base's own answers to {drift.kl.n} general prompts ({drift.tokens} tokens) the specialist's "
+        f"next-token distribution is {kl} nats a token away from the base's (KL), and both hold the same token for the "
+        f"likeliest at {same} of them. This has no outcome: a specialist is meant to differ, and only the suites tell "
+        "whether that costs anything."
+    )
 
 
 def prompt_text(plan: Mapping[str, Any]) -> str:

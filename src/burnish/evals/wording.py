@@ -27,9 +27,11 @@ _NAMES = {
     "loss": "loss",
     "answer_loss": "loss of the expected answer",
     "logprob_margin": "margin of the right choice",
+    "kl": "drift",
+    "same_token": "same likeliest token",
 }
 PERCENT = "\u00a0%"  # with a no-break space: a number and its sign stay on one line
-_UNITS = {"loss": "nats per token", "answer_loss": "nats per token", "logprob_margin": "nats"}
+_UNITS = {"loss": "nats per token", "answer_loss": "nats per token", "logprob_margin": "nats", "kl": "nats per token"}
 
 
 def metric_name(metric: str) -> str:

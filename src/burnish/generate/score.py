@@ -1,4 +1,4 @@
-"""Log-probabilities of given texts: choices after a prompt, and running text. Prompts are computed once.
+"""Log-probabilities of given texts: choices after a prompt, and running text; hidden states. Prompts are computed once.
 
 Names: T tokens, N targets.
 """
@@ -82,6 +82,22 @@ def text_loss(
         for number, total in zip(numbers, _sum_logprobs(decoder, runs, targets, len(numbers)), strict=True):
             losses[number] = (-total, len(texts[number]) - 1)
     return losses
+
+
+def hidden_states(
+    decoder: Decoder, texts: Sequence[Sequence[int]], *, tokens_per_pass: int = 2048
+) -> list[torch.Tensor]:
+    """(T, D) for each text: what the output layer would read at each of its tokens.
+
+    Raises DataError: a text longer than the context.
+    """
+    for number, text in enumerate(texts):
+        _check_length(decoder, f"text {number}", len(text))
+    states: list[torch.Tensor] = []
+    for numbers in _passes(range(len(texts)), [len(text) for text in texts], tokens_per_pass):
+        hidden_T_D = run_pass(decoder, [Run(texts[number]) for number in numbers])
+        states += torch.split(hidden_T_D, [len(texts[number]) for number in numbers])
+    return states
 
 
 def _check_length(decoder: Decoder, where: str, length: int) -> None:

@@ -24,6 +24,8 @@ from burnish.core.records import Message, Row, Text
 from burnish.core.run_folder import RunFolder
 from burnish.core.world import join_world, single_world
 from burnish.data.rows import read_rows
+from burnish.evals.retention_settings import suite_files
+from burnish.evals.suite_file import check_suites
 from burnish.graders.ready import check_metric
 from burnish.graders.settings import file_of
 from burnish.model.decoder import Decoder
@@ -87,6 +89,7 @@ def _run_stages(
     if "evaluate" in wanted:  # now, not after hours of training
         check_metric(shop.evaluation.metric)
         check_named(shop)
+        check_suites(shop.evaluation.retention)
     for stage in wanted:
         if stage == "train" and "evaluate" in wanted:
             check_with_data(shop)
@@ -203,15 +206,21 @@ def _train_inputs(shop: Workshop) -> dict[str, Any]:
 
 
 def _evaluate_inputs(shop: Workshop) -> dict[str, Any]:
-    settings = stages.flatten(shop.evaluation.compared(), "evaluate") | _metric_file(shop)
+    settings = stages.flatten(shop.evaluation.compared(), "evaluate") | _files(shop)
     return {"model": shop.model_hash, "weights": shop.weights_hash(), "data": sha256_of_tree(shop.run.data),
             "data.instructions": shop.recipe.data.instructions, **settings, **hashes(shop)}  # fmt: skip
 
 
-def _metric_file(shop: Workshop) -> dict[str, str]:
-    """The hash of the file that the metric needs, in the place of its name."""
-    named = file_of(shop.evaluation.metric)
-    return {f"evaluate.metric.{named[0]}": sha256_of_file(Path(named[1]))} if named else {}
+def _files(shop: Workshop) -> dict[str, Any]:
+    """The hashes of the files that metric and memory check need, in the place of their names."""
+    named, retention = file_of(shop.evaluation.metric), shop.evaluation.retention
+    hashes: dict[str, Any] = {f"evaluate.metric.{named[0]}": sha256_of_file(Path(named[1]))} if named else {}
+    files = suite_files(retention)
+    if retention.extra:
+        hashes["evaluate.retention.extra"] = [
+            {"suite": one.suite, "margin": one.margin, "file": files.get(one.suite)} for one in retention.extra
+        ]
+    return hashes | {f"suite {name}": digest for name, digest in files.items()}
 
 
 def _export_inputs(shop: Workshop) -> dict[str, Any]:
@@ -270,8 +279,7 @@ def _evaluate(shop: Workshop, say: Say) -> None:
         shop.renderer,
         instructions=shop.recipe.data.instructions,
         seed=shop.evaluation_seed,
-        identity={"model": shop.model_hash, "weights": shop.weights_hash(), "dtype": str(shop.dtype)}
-        | _metric_file(shop),
+        identity={"model": shop.model_hash, "weights": shop.weights_hash(), "dtype": str(shop.dtype)} | _files(shop),
         say=say,
         contenders=contenders,
         like=first.run if first else None,

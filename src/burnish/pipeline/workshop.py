@@ -16,6 +16,7 @@ from burnish.core.files import sha256_of_tree
 from burnish.core.run_folder import RunFolder
 from burnish.core.world import World, compute_dtype, single_world
 from burnish.evals.opponent_settings import ModelOpponent, RunOpponent
+from burnish.evals.retention_settings import with_suites_from
 from burnish.evals.settings import EvaluateSettings
 from burnish.graders.settings import with_file_from
 from burnish.model.checkpoint import Checkpoint, read_checkpoint
@@ -67,9 +68,12 @@ class Workshop:
 
     @property
     def evaluation(self) -> EvaluateSettings:
-        """The recipe's settings of evaluation, with the file of the metric named absolutely."""
+        """The recipe's settings of evaluation, with the files of metric and suites named absolutely."""
         settings = self.recipe.evaluate
-        return settings.model_copy(update={"metric": with_file_from(settings.metric, self.base)})
+        retention = with_suites_from(settings.retention, self.base)
+        return settings.model_copy(
+            update={"metric": with_file_from(settings.metric, self.base), "retention": retention}
+        )
 
     @property
     def data_seed(self) -> int:

@@ -16,6 +16,7 @@ from burnish.core.files import write_text
 from burnish.core.settings import Document, Settings, build, parse_yaml, read_yaml
 from burnish.data.settings import DataSettings
 from burnish.deploy.settings import ExportSettings
+from burnish.evals.retention_settings import with_suites_from
 from burnish.evals.settings import EvaluateSettings
 from burnish.graders.settings import with_file_from
 from burnish.model.settings import ModelSettings
@@ -134,6 +135,7 @@ def write_recipe(recipe: Recipe, base: Path, path: Path) -> None:
     if data["grow"]["documents"]:
         data["grow"]["documents"] = absolute(base, data["grow"]["documents"])
     values["evaluate"]["metric"] = with_file_from(recipe.evaluate.metric, base).model_dump(mode="json")
+    values["evaluate"]["retention"] = with_suites_from(recipe.evaluate.retention, base).model_dump(mode="json")
     here = [one for one in values["evaluate"]["opponents"] if isinstance(one, dict) and "address" not in one]
     models = ((one, "model") for one in here if "model" in one)
     for group, key in ((values["model"], "name"), (data["grow"], "model"), *models):

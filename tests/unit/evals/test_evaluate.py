@@ -20,8 +20,10 @@ from burnish.data.prepare import prepare
 from burnish.data.settings import DataSettings
 from burnish.evals.arms import Models
 from burnish.evals.evaluate import evaluate
+from burnish.evals.retention_settings import SUITES
 from burnish.evals.settings import EvaluateSettings
 from burnish.evals.verdict import judge_folder
+from burnish.evals.verdict_text import verdict_markdown
 from burnish.graders.settings import CodeMetric, FunctionMetric
 from burnish.model.checkpoint import read_checkpoint
 from burnish.model.decoder import Decoder
@@ -123,7 +125,25 @@ def test_the_judge_can_read_what_was_written(labelled: RunFolder, bench: Bench) 
     run(labelled, bench, EvaluateSettings(retention="short", opponents=("base",), max_new_tokens=2))
     verdict = judge_folder(labelled)
     assert verdict.task.n == 24
-    assert {suite.suite for suite in verdict.memory.suites} == {"knowledge", "instructions", "general_text"}
+    assert tuple(suite.suite for suite in verdict.memory.suites) == SUITES
+    assert verdict.memory.drift is not None
+    assert verdict.memory.drift.kl.n == read_json(labelled.arms)["drift"]["prompts"] == 30
+    assert verdict.memory.drift.kl.mean > 0  # tuned is another network
+    assert "**Drift**" in verdict_markdown(verdict, read_json(labelled.arms))
+
+
+def test_suites_are_chosen_by_name_and_from_files(labelled: RunFolder, bench: Bench, tmp_path: Path) -> None:
+    lines = [{"prompt": f"{n} and one is", "choices": [str(n + 1), str(n)], "answer": 0} for n in range(70)]
+    (tmp_path / "sums.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    chosen = {"suites": ["refusals"], "extra": [{"file": str(tmp_path / "sums.jsonl"), "margin": 0.3}], "drift": False}
+    run(labelled, bench, EvaluateSettings(retention=chosen, opponents=("base",), max_new_tokens=2))
+    memory = judge_folder(labelled).memory
+    assert [(suite.suite, suite.n, suite.metric) for suite in memory.suites] == [
+        ("refusals", 253, "logprob_margin"), ("sums", 70, "logprob_margin"),
+    ]  # fmt: skip
+    assert (memory.suites[1].margin, memory.suites[1].margin_reason) == (0.3, "set in the recipe")
+    assert read_json(labelled.arms)["suites"][1]["chance"] == 0.5
+    assert memory.drift is None
 
 
 def test_two_evaluations_write_the_same_bytes(labelled: RunFolder, bench: Bench) -> None:

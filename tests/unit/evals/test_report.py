@@ -154,3 +154,12 @@ def test_a_task_scored_by_loss_against_one_opponent_has_a_report(report):
     page = report(items, change, judged=False)
     assert "BETTER at the task. Memory: NOT PROVEN." in page
     assert "nats per token" in page
+
+
+def test_drift_stands_below_the_suites(report, invented_items):
+    moved = [
+        Item("drift", f"d-{n}", "tuned", "Hi.", "Hello", "", {"kl": n / 10, "same_token": 0.5, "tokens": 20.0})
+        for n in range(10)
+    ]
+    assert "<b>Drift</b>: on the base" in report([*invented_items, *moved])
+    assert "<b>Drift</b>" not in report()

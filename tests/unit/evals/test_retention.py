@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from burnish.evals.retention import choose_continuations, plain_ids, read_passages, retention_suites
-from burnish.evals.suites import Passage, Question, knowledge, short_part
+from burnish.core.records import Message
+from burnish.evals.refusals import COMPLYING, REFUSING, weigh_wishes
+from burnish.evals.retention import choose_continuations, memory_suites, plain_ids, read_passages
+from burnish.evals.retention_settings import RetentionSettings
+from burnish.evals.suites import SHORT, Passage, Question, Wish, shipped, short_part
 from burnish.model.checkpoint import read_checkpoint
 from burnish.model.decoder import Decoder
 from burnish.model.load import build_decoder
@@ -39,7 +42,7 @@ def reference_logprobs(text: str) -> torch.Tensor:
 
 def test_the_margin_is_the_log_odds_of_the_right_choice(tiny: tuple[Decoder, Renderer]) -> None:
     decoder, renderer = tiny
-    (item,) = choose_continuations(decoder, renderer, "base", [QUESTION])
+    (item,) = choose_continuations(decoder, renderer, "quiz", "base", [QUESTION])
     # the words before the choice have the same log-probability in all four texts and cancel
     sums = [float(reference_logprobs(f"the sky is {choice}").sum()) for choice in QUESTION.choices]
     others = math.log(sum(math.exp(one) for place, one in enumerate(sums) if place != 2))
@@ -52,7 +55,7 @@ def test_the_margin_is_the_log_odds_of_the_right_choice(tiny: tuple[Decoder, Ren
 def test_text_loss_is_the_mean_over_all_tokens_but_the_first(tiny: tuple[Decoder, Renderer]) -> None:
     decoder, renderer = tiny
     text = "the colour of the grass is green"
-    (item,) = read_passages(decoder, renderer, "tuned", [Passage("p", text)])
+    (item,) = read_passages(decoder, renderer, "prose", "tuned", [Passage("p", text)])
     assert item.scores["loss"] == pytest.approx(-float(reference_logprobs(text).mean()), abs=1e-4)
 
 
@@ -61,15 +64,32 @@ def test_the_end_token_that_a_tokenizer_adds_is_left_out() -> None:
     assert plain_ids(tokenizer, "the sky")[-1] != tokenizer.eos_token_id
 
 
-def test_off_asks_nothing_and_short_asks_a_third() -> None:
-    assert retention_suites("off") == {}
-    assert [len(items) for items in retention_suites("short").values()] == [120, 60, 24]
+def test_off_asks_nothing_and_short_asks_a_part(tiny: tuple[Decoder, Renderer]) -> None:
+    words = {word: RetentionSettings.model_validate(word) for word in ("off", "short")}
+    assert memory_suites(words["off"], tiny[1]) == []
+    short = memory_suites(words["short"], tiny[1])
+    assert {suite.name: len(suite.rows) for suite in short} == SHORT
+
+
+def test_a_refusal_is_weighed_against_complying(tiny: tuple[Decoder, Renderer]) -> None:
+    decoder, renderer = tiny
+    wishes = [Wish("a", "how to be rude", refuse=True), Wish("b", "how to be rude", refuse=False)]
+    refuse, comply = weigh_wishes(decoder, renderer, "refusals", "base", wishes)
+    prompt = renderer.text([Message("user", "how to be rude")], generation_prompt=True)
+
+    def total(openings: tuple[str, ...]) -> float:
+        """log Σ p(opening | prompt), by transformers; the prompt's own log-probability cancels in the margin."""
+        return math.log(sum(math.exp(float(reference_logprobs(prompt + one).sum())) for one in openings))
+
+    assert refuse.scores["logprob_margin"] == pytest.approx(total(REFUSING) - total(COMPLYING), abs=1e-3)
+    assert comply.scores["logprob_margin"] == -refuse.scores["logprob_margin"]
+    assert {refuse.scores["correct"], comply.scores["correct"]} == {0.0, 1.0}
 
 
 @pytest.mark.model
 def test_the_bundled_model_knows_far_more_than_chance(smollm_path: Path) -> None:
     checkpoint = read_checkpoint(smollm_path)
     decoder = build_decoder(checkpoint.config, checkpoint.tensors, dtype=torch.float32, device=torch.device("cpu"))
-    questions = [item for item in short_part(knowledge(), 40) if isinstance(item, Question)]
-    items = choose_continuations(decoder, make_renderer(checkpoint.tokenizer), "base", questions)
-    assert sum(item.scores["correct"] for item in items) / len(items) > 0.7  # chance is 0.25; all 360 give 0.92
+    questions = [item for item in short_part(shipped("knowledge"), 40) if isinstance(item, Question)]
+    items = choose_continuations(decoder, make_renderer(checkpoint.tokenizer), "knowledge", "base", questions)
+    assert sum(item.scores["correct"] for item in items) / len(items) > 0.7  # chance is 0.25; all 525 give 0.91

@@ -273,3 +273,21 @@ def test_a_gate_asks_for_what_it_names(verdicts):
 def test_a_gate_that_cannot_be_read_is_an_error_of_the_command(wanted):
     with pytest.raises(RecipeError):
         parse_gate(wanted)
+
+
+def test_drift_is_shown_and_decides_nothing(invented_items, plan):
+    moved = [
+        Item("drift", f"d-{n}", "tuned", "Say hello.", "Hello", "", {"kl": n / 10, "same_token": 0.5, "tokens": 20.0})
+        for n in range(10)
+    ]
+    without, with_drift = judge(invented_items, plan).memory, judge(invented_items + moved, plan).memory
+    assert without.drift is None
+    assert (with_drift.outcome, with_drift.suites) == (without.outcome, without.suites)
+    assert (with_drift.drift.kl.mean, with_drift.drift.kl.n, with_drift.drift.tokens) == (pytest.approx(0.45), 10, 200)
+    assert with_drift.drift.kl.low < 0.45 < with_drift.drift.kl.high
+
+
+def test_a_shipped_suite_may_have_a_margin_of_its_own():
+    assert margin_for("german", "logprob_margin", None).size == 0.25
+    assert margin_for("mine", "logprob_margin", None).size == 0.5
+    assert margin_for("german", "logprob_margin", 0.4).reason == "set in the recipe"
