@@ -44,7 +44,7 @@ def finished_run(name: Path, out: Path) -> RunFolder:
 def show_plan(run: RunFolder) -> None:
     """Prints what the data card and the recipe say about the test that is to come."""
     recipe, _ = read_recipe(run.recipe)
-    card, metric = read_card(run.data_card), metric_to_use(run, recipe.evaluate)
+    card, metric, judge = read_card(run.data_card), metric_to_use(run, recipe.evaluate), recipe.evaluate.judge
     if metric is None:
         how = "which of two answers the model prefers" if "pair" in card.kinds else "the loss of plain text"
     else:
@@ -55,6 +55,7 @@ def show_plan(run: RunFolder) -> None:
         f"Test: {card.test_can_show}",
         f"Metric: {how}",
         f"Opponents: {', '.join(map(arm_name, recipe.evaluate.opponents))}",
+        *([f"Judge: {judge.model}{f' at {judge.address}' if judge.address else ''}"] if judge else []),
         f"Memory: {recipe.evaluate.retention}",
         f"The plan stands in {run.data_card}; the verdict compares what comes out with it.",
     )))  # fmt: skip

@@ -91,7 +91,7 @@ def _key(
     files = [folder.train, folder.dev, folder.test, folder.data_card]
     return sha256_of_json(
         {
-            "settings": settings.model_dump(mode="json"),
+            "settings": settings.model_dump(mode="json", exclude={"judge"}),  # who judges changes no answer
             "instructions": instructions,
             "seed": seed,
             "identity": dict(identity),

@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from burnish.core.files import read_json, read_jsonl, write_text
 from burnish.core.run_folder import RunFolder
-from burnish.evals.paired_items import read_items
+from burnish.evals.further import further_sections
 from burnish.evals.report_rows import row_groups
 from burnish.evals.report_view import (
     comparisons_chart,
@@ -29,7 +29,7 @@ from burnish.evals.report_view import (
     scores_chart,
     training_curve,
 )
-from burnish.evals.verdict import read_verdict
+from burnish.evals.verdict import read_verdict, scored_items
 from burnish.evals.verdict_text import arm_name, headline, methods_text, prompt_text, summary
 from burnish.evals.wording import visible
 
@@ -46,7 +46,7 @@ def report_context(folder: RunFolder) -> dict[str, Any]:
     curve, curve_note = training_curve(metrics, _optional_json(folder.training))
     task = verdict.task
     groups = row_groups(
-        read_items(folder),
+        scored_items(folder, verdict),
         specialist=verdict.specialist,
         opponents=[comparison.opponent for comparison in task.comparisons],
         metric=task.metric,
@@ -61,6 +61,7 @@ def report_context(folder: RunFolder) -> dict[str, Any]:
         "comparisons": comparisons_chart(task),
         "metrics": metrics_table(task),
         "memory": memory_chart(verdict.memory.suites) if verdict.memory.suites else None,
+        "further": further_sections(folder, verdict, arm_name),
         "curve": curve,
         "curve_note": curve_note,
         "groups": groups,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from burnish.core.settings import Settings
+from burnish.evals.judge.settings import Judging
 from burnish.graders.settings import AutoMetric, MetricSettings
 
 Opponent: TypeAlias = Literal["base", "prompted"]
@@ -36,6 +37,11 @@ class EvaluateSettings(Settings):
         description="Check of what the model knew before: auto asks all items of the three suites, short a fixed third "
         "of them (quick, but shows only large losses), off none: then nothing is said about memory.",
     )
+    judge: Judging = Field(
+        default=None,
+        description="Who compares the answers as free text: `judge: NAME` for a model on this machine, or with an "
+        "`address` for a server. It decides where the metric is `judge`, and stands beside the verdict elsewhere.",
+    )
     items: AutoCount = Field(
         default=None, ge=1, description="Test rows to answer at most, a seeded sample; auto is all of them."
     )
@@ -59,3 +65,9 @@ class EvaluateSettings(Settings):
         if len(set(opponents)) < len(opponents):
             raise ValueError("name each opponent once")
         return opponents
+
+    @model_validator(mode="after")
+    def _somebody_judges(self) -> EvaluateSettings:
+        if self.metric.type == "judge" and self.judge is None:
+            raise ValueError("`metric: judge` needs `judge`: who judges")
+        return self

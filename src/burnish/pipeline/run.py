@@ -28,6 +28,7 @@ from burnish.graders.settings import file_of
 from burnish.model.decoder import Decoder
 from burnish.model.resolve import resolve
 from burnish.pipeline import stages
+from burnish.pipeline.judging import check_judge, judge_inputs, make_judge
 from burnish.pipeline.lesson import row_lengths
 from burnish.pipeline.training import train_stage
 from burnish.pipeline.workshop import Workshop, just
@@ -83,6 +84,8 @@ def _run_stages(
     wanted = stages.STAGES[: stages.STAGES.index(upto) + 1]
     if "evaluate" in wanted:  # now, not after hours of training
         check_metric(shop.evaluation.metric)
+        if shop.evaluation.judge is not None:
+            check_judge(shop.evaluation.judge, shop.base)
     for stage in wanted:
         inputs = {"burnish": version("burnish"), **INPUTS[stage](shop)}
         again = fresh and stages.STAGES.index(stage) >= stages.STAGES.index(first_fresh)
@@ -197,7 +200,10 @@ def _train_inputs(shop: Workshop) -> dict[str, Any]:
 
 
 def _evaluate_inputs(shop: Workshop) -> dict[str, Any]:
-    settings = stages.flatten(shop.evaluation.model_dump(mode="json"), "evaluate") | _metric_file(shop)
+    settings = stages.flatten(shop.evaluation.model_dump(mode="json", exclude={"judge"}), "evaluate")
+    settings |= _metric_file(shop)
+    if shop.evaluation.judge is not None:
+        settings |= stages.flatten(judge_inputs(shop.evaluation.judge, shop.base), "evaluate.judge")
     return {"model": shop.model_hash, "weights": shop.weights_hash(), "data": sha256_of_tree(shop.run.data),
             "data.instructions": shop.recipe.data.instructions, **settings}  # fmt: skip
 
@@ -234,6 +240,7 @@ def _prepare(shop: Workshop, say: Say) -> None:
 
 def _evaluate(shop: Workshop, say: Say) -> None:
     from burnish.evals.evaluate import Models, evaluate
+    from burnish.evals.judge.judging import judge_answers
     from burnish.evals.report import write_report
     from burnish.evals.tries import note_try
     from burnish.evals.verdict_text import write_verdict
@@ -256,6 +263,9 @@ def _evaluate(shop: Workshop, say: Say) -> None:
         | _metric_file(shop),
         say=say,
     )
+    if shop.evaluation.judge is not None:
+        judge = make_judge(shop.evaluation.judge, shop.base, shop.world)
+        judge_answers(shop.run, shop.evaluation.judge, judge, seed=shop.recipe.train.seed, say=say)
     write_json(shop.run.arms, {**read_json(shop.run.arms), "tries": note_try(shop.run, shop.weights_hash())})
     write_verdict(shop.run)
     write_report(shop.run)

@@ -30,7 +30,7 @@ def outputs(run: RunFolder, stage: str) -> list[Path]:
     return {
         "prepare": [run.data],
         "train": [run.metrics, run.timings, run.checkpoints, run.reference, run.adapter, run.model, run.training],
-        "evaluate": [run.arms, run.items, run.verdict_json, run.verdict_md, run.report],
+        "evaluate": [run.arms, run.items, run.judged, run.verdict_json, run.verdict_md, run.report],
         "export": [run.export, run.card],
     }[stage]
 

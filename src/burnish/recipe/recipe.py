@@ -134,7 +134,10 @@ def write_recipe(recipe: Recipe, base: Path, path: Path) -> None:
     if data["grow"]["documents"]:
         data["grow"]["documents"] = absolute(base, data["grow"]["documents"])
     values["evaluate"]["metric"] = with_file_from(recipe.evaluate.metric, base).model_dump(mode="json")
-    for group, key in ((values["model"], "name"), (data["grow"], "model")):
+    groups = [(values["model"], "name"), (data["grow"], "model")]
+    if recipe.evaluate.judge is not None and recipe.evaluate.judge.address is None:
+        groups.append((values["evaluate"]["judge"], "model"))
+    for group, key in groups:
         if group[key] and (base / group[key]).exists():
             group[key] = str((base / group[key]).absolute())
     write_text(path, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
