@@ -12,7 +12,7 @@ from burnish.core.errors import RecipeError
 from burnish.core.events import record_event
 from burnish.core.files import sha256_of_file, write_jsonl
 from burnish.core.run_folder import RunFolder
-from burnish.evals.arena.ballots import Ballots
+from burnish.evals.arena.ballots import Ballots, Vote
 from burnish.evals.arena.exports import preference_pairs, raw_votes
 from burnish.evals.arena.matches import find_matches, matches_to_show
 from burnish.evals.arena.result import read_arena
@@ -63,9 +63,10 @@ def report(name: Path, out: Path) -> None:
 def export(name: Path, out: Path, votes_file: Path | None, pairs_file: Path | None) -> None:
     """Writes the votes, and the pairs that were preferred. Raises RecipeError: nobody has voted."""
     run = finished_run(name, out)
-    matches = find_matches(run)
-    with Ballots(run.arena) as ballots:
-        votes = ballots.votes()
+    matches, votes = find_matches(run), list[Vote]()
+    if run.arena.exists():
+        with Ballots(run.arena) as ballots:
+            votes = ballots.votes()
     if not votes:
         raise RecipeError("There are no votes yet.", where=str(run.path), next_move=f"burnish arena {run.path}")
     if votes_file is not None:

@@ -45,6 +45,16 @@ def judge_section(judged: JudgedVerdict, confidence: str, arm_name: Name) -> Sec
         notes.append(f"Where both orders agreed, the longer answer won in {100 * agreement.longer_share:.0f} %.")
     if agreement.repeated:
         notes.append(f"Asked again, it repeated itself in {agreement.repeated_same} of {agreement.repeated} cases.")
+    leans = [
+        f"{visible(arm_name(one.opponent))} {one.lean.mean:+.2f} ({one.lean.low:+.2f} to {one.lean.high:+.2f})"
+        for one in judged.comparisons
+        if one.lean is not None
+    ]
+    if leans:
+        notes.append(
+            "Its log-odds for the specialist, averaged over both orders, which cancels a liking for one place and "
+            f"decides nothing here: against {', '.join(leans)} nats."
+        )
     return Section(
         title="What the judge says",
         lines=(f"Judge: {visible(judged.judge)}. {judged.reason}",),

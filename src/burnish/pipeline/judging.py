@@ -12,7 +12,8 @@ from burnish.core.world import World, compute_dtype
 from burnish.data.grow.asking import Model
 from burnish.data.grow.http_json import Server
 from burnish.data.grow.openai import openai_asker
-from burnish.evals.judge.asking import Judge, local_judge, served_judge
+from burnish.evals.judge.asking import Judge, served_judge
+from burnish.evals.judge.local import local_judge
 from burnish.evals.judge.settings import JudgeSettings
 from burnish.model.checkpoint import read_checkpoint
 from burnish.model.decoder import Decoder

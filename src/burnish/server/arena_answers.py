@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from burnish.evals.arena.ballots import Ballots, Choice, Vote
+from burnish.evals.arena.ballots import Ballots, Choice
 from burnish.evals.arena.matches import Match
 from burnish.evals.arena.result import count_pairs
 from burnish.server.arena_page import Page, arena_page
@@ -71,22 +71,27 @@ def _whose(shown: Match, side: str) -> Choice:
 
 
 def state_for(hall: Hall, voter: str, *, first: str | None = None) -> dict[str, Any]:
-    """What the page shows next: two answers that this voter has not seen, those with the fewest votes first.
+    """What the page shows next: two answers that this voter has not seen, those with the fewest votes first,
+    against opponents of which the votes do not say enough yet.
 
     `first`: the hash of the answers that come before all others. Nothing tells whose answer is whose.
     """
     votes = hall.ballots.votes()
     done = {vote.answers for vote in votes if vote.voter == voter}
     open_matches = [match for match in hall.matches if match.answers not in done]
+    open_opponents = {pair.opponent for pair in count_pairs(votes, hall.matches) if pair.status == "go on"}
     state = {
         "voted": len(hall.matches) - len(open_matches),
         "total": len(hall.matches),
-        "enough": is_enough(votes, hall.matches),
+        "enough": not open_opponents,
     }
     if not open_matches:
         return {**state, "done": True}
     counts = Counter(vote.answers for vote in votes if vote.choice != "skip")
-    shown = min(open_matches, key=lambda match: (match.answers != first, counts[match.answers]))
+    shown = min(
+        open_matches,
+        key=lambda match: (match.answers != first, match.opponent not in open_opponents, counts[match.answers]),
+    )
     return {
         **state,
         "done": False,
@@ -95,8 +100,3 @@ def state_for(hall: Hall, voter: str, *, first: str | None = None) -> dict[str, 
         "left": shown.left,
         "right": shown.right,
     }
-
-
-def is_enough(votes: Sequence[Vote], matches: Sequence[Match]) -> bool:
-    """Whether every comparison is decided, or nothing is left to vote on."""
-    return all(pair.status != "go on" for pair in count_pairs(votes, matches))

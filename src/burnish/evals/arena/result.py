@@ -73,7 +73,7 @@ def count_pairs(votes: Sequence[Vote], matches: Sequence[Match]) -> tuple[PairRe
     known = {match.answers for match in matches}
     by_match = _by_match([vote for vote in votes if vote.answers in known and vote.choice != "skip"])
     possible = Counter(match.opponent for match in matches)
-    return tuple(_pair(opponent, by_match, count) for opponent, count in possible.items())
+    return tuple(_pair(opponent, by_match, count) for opponent, count in sorted(possible.items()))
 
 
 def _by_match(votes: Sequence[Vote]) -> dict[tuple[str, str], list[Choice]]:

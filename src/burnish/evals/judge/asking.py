@@ -1,22 +1,18 @@
-"""The judge as a function: what it reads → which answer it takes. A local model never writes: it weighs letters."""
+"""The judge as a function: what it reads → which answer it takes. Here one at an address, whose text is read."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Literal, TypeAlias
 
 from burnish.core.errors import DataError
 from burnish.core.files import sha256_of_json
 from burnish.core.records import Message
 from burnish.data.grow.asking import Ask, Asked
-from burnish.evals.judge.prompt import LETTERS, VERSION
+from burnish.evals.judge.prompt import VERSION
 from burnish.evals.judge.settings import JudgeSettings
-from burnish.generate.score import Choices, score_choices
-from burnish.model.decoder import Decoder
-from burnish.render.renderer import Renderer
 
 Choice: TypeAlias = Literal["A", "B", "tie"]
 CHOICES: tuple[Choice, Choice, Choice] = ("A", "B", "tie")
@@ -49,29 +45,6 @@ class Judge:
         """Changes with anything that a reply depends on, but not with where files lie or how fast a server is."""
         asked = {key: settings.model_dump()[key] for key in ("criteria", "reference", "max_new_tokens")}
         return sha256_of_json({"judge": dict(self.identity), "prompt": VERSION, **asked})
-
-
-def local_judge(name: str, sha256: str, load: Callable[[], tuple[Decoder, Renderer]]) -> Judge:
-    """Takes the letter that is likeliest after the prompt. `load` reads the model when it is first asked."""
-    loaded = cache(load)
-
-    def ask(asked: Sequence[tuple[Message, ...]]) -> Iterator[Reply]:
-        decoder, renderer = loaded()
-        prompts = [tuple(renderer.prompt(messages)) for messages in asked]
-        letters = tuple(tuple(renderer.tokenizer.encode(letter, add_special_tokens=False)) for letter in LETTERS)
-        room = decoder.config.context - max(map(len, letters))
-        scored = iter(score_choices(decoder, [Choices(ids, letters) for ids in prompts if len(ids) <= room]))
-        for ids in prompts:
-            yield weighed(next(scored)) if len(ids) <= room else Reply(f"too long: {len(ids)} tokens", None)
-
-    return Judge({"name": name, "sha256": sha256}, ask)
-
-
-def weighed(logprobs: Sequence[float]) -> Reply:
-    """The choice with the highest log-probability; equal ones are a tie."""
-    best = max(logprobs)
-    likeliest = [choice for choice, logprob in zip(CHOICES, logprobs, strict=True) if logprob == best]
-    return Reply("", likeliest[0] if len(likeliest) == 1 else "tie", tuple(round(one, 6) for one in logprobs))
 
 
 def served_judge(name: str, address: str, ask_server: Ask, max_new_tokens: int) -> Judge:

@@ -11,7 +11,7 @@ from burnish.core.records import Item
 from burnish.evals.judge.asking import CHOICES
 from burnish.evals.judge.judged_file import Judged
 from burnish.evals.judge.records import Agreement, JudgedComparison, JudgedVerdict
-from burnish.evals.statistics import Scores, holm, paired_difference, resampled
+from burnish.evals.statistics import Scores, holm, mean_interval, paired_difference, resampled
 
 METRIC = "judged"
 LEAST_KAPPA = 0.2  # below it Landis & Koch (1977) call agreement slight
@@ -82,7 +82,7 @@ def judge_judged(
     compared = [_compared(opponent, scores, by_comparison(rows), level, seed) for opponent in opponents]
     adjusted = holm([one.p for one in compared])
     agreement = agreement_of(rows, lengths, specialist, seed=seed)
-    able, reason = _able(agreement)
+    able, reason = _able(agreement, anybody_asked=any(row.request for row in rows))
     comparisons = tuple(replace(one, p_holm=p) for one, p in zip(compared, adjusted, strict=True))
     return JudgedVerdict(name, able, reason, agreement, comparisons)
 
@@ -99,7 +99,7 @@ def _compared(
     reasons = [why for _, why in mine.values()]
     # as the verdict on the task computes it, over the items in the same order
     estimate = paired_difference([0.0] * len(values), [-value for value in values], level=level, seed=seed)
-    leans = [lean for key in mine if (lean := _lean(orders[key])) is not None]
+    leans = [lean for key in sorted(mine) if (lean := _lean(orders[key])) is not None]
     return JudgedComparison(
         opponent=opponent,
         n=len(values),
@@ -112,7 +112,7 @@ def _compared(
         p=estimate.p,
         p_holm=estimate.p,
         method=estimate.method,
-        lean=float(np.mean(leans)) if leans else None,
+        lean=mean_interval(leans, seed=seed) if leans else None,
     )
 
 
@@ -189,7 +189,10 @@ def _same_and_chance(says_N_2: Sequence[tuple[str | None, str | None]]) -> tuple
     return float(seen_R[0]), float(chance_R[0])
 
 
-def _able(agreement: Agreement) -> tuple[bool, str]:
+def _able(agreement: Agreement, *, anybody_asked: bool) -> tuple[bool, str]:
+    """Whether the judge's word counts, and why."""
+    if not anybody_asked:
+        return True, "Nothing was asked: all answers are equal."
     percent, chance = f"{100 * agreement.same:.0f} %", f"{100 * agreement.chance:.0f} %"
     if agreement.n == 0:
         return False, "This judge cannot judge: it gave no reply that can be read in both orders."

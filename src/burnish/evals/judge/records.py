@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from burnish.evals.statistics import Mean
+
 
 @dataclass(frozen=True)
 class JudgedComparison:
@@ -11,7 +13,8 @@ class JudgedComparison:
 
     A comparison is won or lost when both orders say so; all else is a tie: both say so (or the answers are `equal`),
     the orders contradict each other (`flipped`), one of them sees a tie (`unsure`), or a reply is `unreadable`. `lean`
-    is the judge's mean log-odds for the specialist over both orders, in nats, where the judge gives log-probabilities.
+    is the judge's mean log-odds for the specialist over both orders, in nats, where the judge gives log-probabilities:
+    it decides nothing.
     """
 
     opponent: str
@@ -28,7 +31,7 @@ class JudgedComparison:
     p: float
     p_holm: float
     method: str
-    lean: float | None = None
+    lean: Mean | None = None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ import torch
 from burnish.core.errors import DataError, RecipeError
 from burnish.core.records import Message
 from burnish.core.world import compute_dtype, single_world
-from burnish.evals.judge.asking import read_choice, weighed
+from burnish.evals.judge.asking import read_choice
+from burnish.evals.judge.local import weighed
 from burnish.evals.judge.settings import JudgeSettings
 from burnish.generate.score import Choices, score_choices
 from burnish.model.checkpoint import read_checkpoint

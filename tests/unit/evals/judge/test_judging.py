@@ -14,6 +14,7 @@ from burnish.core.errors import DataError
 from burnish.core.files import read_json, read_jsonl, write_json, write_jsonl
 from burnish.core.records import Item, Message
 from burnish.core.run_folder import RunFolder
+from burnish.evals.between_runs import compare_answers, read_answers
 from burnish.evals.judge.asking import Choice, Judge, Reply
 from burnish.evals.judge.judging import judge_answers
 from burnish.evals.judge.records import JudgedComparison
@@ -170,6 +171,21 @@ def test_equal_answers_are_a_tie_of_which_nobody_is_asked(tmp_path: Path) -> Non
     ]  # fmt: skip
     (one,) = comparisons_of(run)
     assert (one.won, one.equal, one.n) == (1, 2, 3)
+
+
+def test_where_all_answers_are_equal_the_judge_is_not_blamed(tmp_path: Path) -> None:
+    run = run_of(tmp_path, ["same"] * 9, ["same"] * 9)
+    judged(run, judge_of(polite))
+    verdict = write_verdict(run)
+    assert verdict.task.outcome == "NOT PROVEN"
+    assert verdict.judged is not None
+    assert verdict.judged.reason == "Nothing was asked: all answers are equal."
+
+
+def test_runs_that_a_judge_decided_are_not_compared_with_each_other(tmp_path: Path) -> None:
+    run = run_of(tmp_path, KIND, RUDE)
+    with pytest.raises(DataError, match="its own opponents"):
+        compare_answers([read_answers(run, "one"), read_answers(run, "two")])
 
 
 def test_what_cannot_be_read_is_a_tie_and_counted(tmp_path: Path) -> None:
