@@ -49,7 +49,8 @@ def show_plan(run: RunFolder) -> None:
         how = "which of two answers the model prefers" if "pair" in card.kinds else "the loss of plain text"
     else:
         named = "named in the recipe" if metric.type == recipe.evaluate.metric.type else "told by the answers"
-        how = f"{metric.type}, judged by {metric_name(score_that_decides(metric))} ({named})"
+        score = "whose answer is taken for the better" if metric.type == "judge" else score_that_decides(metric)
+        how = f"{metric.type}, judged by {metric_name(score)} ({named})"
     say("\n".join((
         "",
         f"Test: {card.test_can_show}",

@@ -14,7 +14,7 @@ from burnish.evals.judge.records import Agreement, JudgedComparison, JudgedVerdi
 from burnish.evals.statistics import Scores, holm, mean_interval, paired_difference, resampled
 
 METRIC = "judged"
-LEAST_KAPPA = 0.2  # below it Landis & Koch (1977) call agreement slight
+LEAST_PI = 0.2  # below it Landis & Koch (1977) call agreement slight
 FORWARD, BACKWARD = "specialist first", "opponent first"
 
 Key = tuple[str, str]  # item, opponent
@@ -127,10 +127,10 @@ def _lean(orders: Mapping[str, Judged]) -> float | None:
 def agreement_of(
     rows: Sequence[Judged], lengths: Mapping[tuple[str, str], int], specialist: str, *, seed: int
 ) -> Agreement:
-    """Kappa between the two orders, with a bootstrap over comparisons.
+    """Scott's pi between the two orders, with a bootstrap over comparisons.
 
     Chance is what a judge would reach whose letters do not depend on the answers, with the shares of letters that were
-    seen in both orders together (Scott 1955). One that always says A, or always C, has kappa 0.
+    seen in both orders together (Scott 1955). One that always says A, or always C, has pi 0.
     """
     found = by_comparison(rows)
     pairs = [
@@ -141,7 +141,7 @@ def agreement_of(
     read = [(key, one, two) for key, one, two in pairs if one.says is not None and two.says is not None]
     says_N_2 = [(one.says, two.says) for _, one, two in read]
     same, chance = _same_and_chance(says_N_2)
-    kappa = resampled(lambda weights: _kappa(weights, says_N_2), len(read), seed=seed) if read else None
+    pi = resampled(lambda weights: _pi(weights, says_N_2), len(read), seed=seed) if read else None
     decided = [reply.says for pair in read for reply in pair[1:] if reply.says != "tie"]
     alike = [(key, one.score) for key, one, two in read if one.score == two.score and one.score]
     uneven = [
@@ -154,9 +154,9 @@ def agreement_of(
         n=len(read),
         same=same,
         chance=chance,
-        kappa=kappa.mean if kappa else 0.0,
-        low=kappa.low if kappa else 0.0,
-        high=kappa.high if kappa else 0.0,
+        pi=pi.mean if pi else 0.0,
+        low=pi.low if pi else 0.0,
+        high=pi.high if pi else 0.0,
         first_share=sum(choice == "A" for choice in decided) / len(decided) if decided else None,
         longer_share=sum(uneven) / len(uneven) if uneven else None,
         repeated=len(again),
@@ -175,11 +175,11 @@ def _shares(says_N_2: Sequence[tuple[str | None, str | None]], weights_R_N: Scor
     return seen_R, chance_R
 
 
-def _kappa(weights_R_N: Scores, says_N_2: Sequence[tuple[str | None, str | None]]) -> Scores:
+def _pi(weights_R_N: Scores, says_N_2: Sequence[tuple[str | None, str | None]]) -> Scores:
     seen_R, chance_R = _shares(says_N_2, weights_R_N)
     room_R = 1 - chance_R
-    kappa_R: Scores = np.divide(seen_R - chance_R, room_R, out=np.zeros_like(seen_R), where=room_R > 1e-12)
-    return kappa_R
+    pi_R: Scores = np.divide(seen_R - chance_R, room_R, out=np.zeros_like(seen_R), where=room_R > 1e-12)
+    return pi_R
 
 
 def _same_and_chance(says_N_2: Sequence[tuple[str | None, str | None]]) -> tuple[float, float]:
@@ -197,10 +197,10 @@ def _able(agreement: Agreement, *, anybody_asked: bool) -> tuple[bool, str]:
     if agreement.n == 0:
         return False, "This judge cannot judge: it gave no reply that can be read in both orders."
     with_itself = f"With the answers in the other order it says the same in {percent} of {agreement.n} comparisons"
-    if agreement.low > 0 and agreement.kappa >= LEAST_KAPPA:
-        return True, f"{with_itself}; by chance it would be {chance} (kappa {agreement.kappa:.2f})."
+    if agreement.low > 0 and agreement.pi >= LEAST_PI:
+        return True, f"{with_itself}; by chance it would be {chance} (pi {agreement.pi:.2f})."
     return False, (
         f"This judge cannot judge. {with_itself}; letters that do not depend on the answers would reach {chance} "
-        f"(kappa {agreement.kappa:.2f}, {agreement.low:.2f} to {agreement.high:.2f}), and less than {LEAST_KAPPA} is "
+        f"(pi {agreement.pi:.2f}, {agreement.low:.2f} to {agreement.high:.2f}), and less than {LEAST_PI} is "
         "too near to chance."
     )

@@ -36,7 +36,7 @@ class JudgedComparison:
 
 @dataclass(frozen=True)
 class Agreement:
-    """Does the judge agree with itself when the answers change places? `kappa` is Scott's pi (1955): 0 is chance.
+    """Does the judge agree with itself when the answers change places? `pi` is Scott's pi (1955): 0 is chance.
 
     n: comparisons read in both orders. first_share: how often, where it decided, the answer shown first was taken.
     longer_share: how often the longer one was, of those decided alike in both orders. None: it never decided.
@@ -45,7 +45,7 @@ class Agreement:
     n: int
     same: float
     chance: float
-    kappa: float
+    pi: float
     low: float
     high: float
     first_share: float | None
