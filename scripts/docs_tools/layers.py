@@ -17,6 +17,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("evals", "deploy", "train"),
     ("recipe",),
     ("pipeline",),
+    ("server",),
     ("cli",),
 )
 PURPOSE = {
@@ -33,6 +34,7 @@ PURPOSE = {
     "train": "the loop, checkpoints, guards",
     "recipe": "one closed schema over all settings",
     "pipeline": "the stages in order; the Python API",
+    "server": "the arena's page over HTTP",
     "cli": "the verbs",
 }
 Imports = Mapping[str, Mapping[str, int]]

@@ -45,12 +45,13 @@ def finished_run(name: Path, out: Path) -> RunFolder:
 def show_plan(run: RunFolder) -> None:
     """Prints what the data card and the recipe say about the test that is to come."""
     recipe, _ = read_recipe(run.recipe)
-    card, metric = read_card(run.data_card), metric_to_use(run, recipe.evaluate)
+    card, metric, judge = read_card(run.data_card), metric_to_use(run, recipe.evaluate), recipe.evaluate.judge
     if metric is None:
         how = "which of two answers the model prefers" if "pair" in card.kinds else "the loss of plain text"
     else:
         named = "named in the recipe" if metric.type == recipe.evaluate.metric.type else "told by the answers"
-        how = f"{metric.type}, judged by {metric_name(score_that_decides(metric))} ({named})"
+        score = "whose answer is taken for the better" if metric.type == "judge" else score_that_decides(metric)
+        how = f"{metric.type}, judged by {metric_name(score)} ({named})"
     asked = recipe.evaluate.items
     fewer = f" evaluate.items: {can_show(asked)}" if asked is not None and asked < card.parts["test"].rows else ""
     say("\n".join((
@@ -58,6 +59,7 @@ def show_plan(run: RunFolder) -> None:
         f"Test: {card.test_can_show}{fewer}",
         f"Metric: {how}",
         f"Opponents: {', '.join(map(arm_name, recipe.evaluate.arms))}",
+        *([f"Judge: {judge.model}{f' at {judge.address}' if judge.address else ''}"] if judge else []),
         f"Memory: {recipe.evaluate.retention.summary}",
         f"The plan stands in {run.data_card}; the verdict compares what comes out with it.",
     )))  # fmt: skip

@@ -255,6 +255,29 @@ def compare(
     judging.compare_runs(names, out)
 
 
+@app.command()
+def arena(
+    run: Annotated[Path, typer.Argument(help="Name or folder of an evaluated run.")],
+    host: Annotated[str, typer.Option(help="Where to listen; by default this machine alone.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any that is free.")] = 0,
+    result: Annotated[bool, typer.Option("--result", help="Print what the votes come to, and serve nothing.")] = False,
+    export: Annotated[Path | None, typer.Option(help="Write all votes to this file, and serve nothing.")] = None,
+    export_pairs: Annotated[
+        Path | None, typer.Option(help="Write pairs of a better and a worse answer to train on, and serve nothing.")
+    ] = None,
+    out: Runs = RUNS,
+) -> None:
+    """Serve a page on which people choose between two answers, blind, and say what they prefer."""
+    from burnish.cli import arena as votes
+
+    if export is not None or export_pairs is not None:
+        votes.export(run, out, export, export_pairs)
+    if result:
+        votes.report(run, out)
+    if export is None and export_pairs is None and not result:
+        votes.hold(run, out, host, port)
+
+
 @app.command("runs")
 def list_runs(out: Runs = RUNS) -> None:
     """List the runs and their verdicts."""

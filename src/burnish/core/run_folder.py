@@ -131,6 +131,16 @@ class RunFolder:
         return self.path / "retraining.json"
 
     @property
+    def judged(self) -> Path:
+        """What the judge of free text replied: judged.jsonl."""
+        return self.path / "judged.jsonl"
+
+    @property
+    def arena(self) -> Path:
+        """The votes of people: arena.sqlite."""
+        return self.path / "arena.sqlite"
+
+    @property
     def verdict_json(self) -> Path:
         return self.path / "verdict.json"
 

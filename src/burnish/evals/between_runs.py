@@ -10,6 +10,7 @@ from burnish.core.errors import DataError
 from burnish.core.files import read_json
 from burnish.core.records import Item
 from burnish.core.run_folder import RunFolder
+from burnish.evals.judge.outcome import METRIC as JUDGED
 from burnish.evals.paired_items import read_items, suite_of
 from burnish.evals.statistics import Mean, mean_interval
 from burnish.evals.task_verdict import compared
@@ -52,6 +53,12 @@ def compare_answers(runs: Sequence[RunAnswers], *, seed: int = 0) -> tuple[Suite
     Raises DataError: the runs were graded in different ways, or share no item of the task.
     """
     first = runs[0].plan
+    if JUDGED in (run.plan.task.metric for run in runs):
+        raise DataError(
+            "A judge compared each specialist with its own opponents, not with the other runs.",
+            seen="evaluate.metric: judge",
+            next_move="evaluate them with another metric",
+        )
     for run in runs[1:]:
         if first.task.settings and run.plan.task.settings and run.plan.task.settings != first.task.settings:
             raise _graded_otherwise(run.name, "task", f"{run.plan.task.settings}, not {first.task.settings}")

@@ -16,7 +16,7 @@ from burnish.evals.prompts import Candidate, PromptMaker, candidates, candidates
 from burnish.evals.task import answer_losses
 from burnish.evals.task_data import TaskData
 from burnish.graders.registry import Grader
-from burnish.graders.settings import higher_is_better, score_that_decides
+from burnish.graders.settings import higher_is_better, score_on_dev
 from burnish.model.decoder import Decoder
 from burnish.render.renderer import Renderer
 
@@ -50,8 +50,8 @@ def choose_opponent(
     say: Callable[[str], None],
     exactly: int | None = None,
 ) -> Choice:
-    """The best of all ways to prompt, on dev, by the score that the verdict is about; with `exactly` of those that
-    show so many examples.
+    """The best of all ways to prompt, on dev, by the score that the verdict is about (chrF for a judge); with `exactly`
+    of those that show so many examples.
 
     Raises DataError: neither dev nor train holds a conversation. RecipeError: so many examples do not fit.
     """
@@ -60,7 +60,7 @@ def choose_opponent(
             "There is no conversation in dev or train to choose the prompt on.",
             next_move="leave `prompted` out of evaluate.opponents, or give conversations to train on",
         )
-    metric, sign = score_that_decides(data.metric), 1 if higher_is_better(data.metric) else -1
+    metric, sign = score_on_dev(data.metric), 1 if higher_is_better(data.metric) else -1
     limit = MOST_EXAMPLES if most_examples is None else most_examples
     wordings = list(maker.wordings)
     if exactly is None:

@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from burnish.core.files import read_json, read_jsonl, write_text
 from burnish.core.run_folder import RunFolder
-from burnish.evals.paired_items import read_items
+from burnish.evals.further import further_sections
 from burnish.evals.report_rows import row_groups
 from burnish.evals.report_view import (
     comparisons_chart,
@@ -31,7 +31,7 @@ from burnish.evals.report_view import (
 )
 from burnish.evals.retrainings import read_spread, spread_rows, spread_sentences
 from burnish.evals.sampling import sampling_sentence
-from burnish.evals.verdict import read_verdict
+from burnish.evals.verdict import read_verdict, scored_items
 from burnish.evals.verdict_text import (
     arm_name,
     drift_text,
@@ -56,7 +56,7 @@ def report_context(folder: RunFolder) -> dict[str, Any]:
     curve, curve_note = training_curve(metrics, _optional_json(folder.training))
     task, spread = verdict.task, read_spread(folder)
     groups = row_groups(
-        read_items(folder),
+        scored_items(folder, verdict),
         specialist=verdict.specialist,
         opponents=[comparison.opponent for comparison in task.comparisons],
         metric=task.metric,
@@ -72,6 +72,7 @@ def report_context(folder: RunFolder) -> dict[str, Any]:
         "metrics": metrics_table(task),
         "memory": memory_chart(verdict.memory.suites) if verdict.memory.suites else None,
         "drift": drift_text(verdict.memory.drift) if verdict.memory.drift else "",
+        "further": further_sections(folder, verdict, arm_name),
         "curve": curve,
         "curve_note": curve_note,
         "groups": groups,

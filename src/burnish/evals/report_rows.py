@@ -52,6 +52,9 @@ def clipped(text: str) -> str:
 
 def _answer(item: Item, metric: str) -> Answer:
     score = float(item.scores[metric])
+    if metric == "judged":
+        words = {1.0: "judged better than the specialist", -1.0: "judged worse than the specialist"}
+        return Answer(item.arm, clipped(item.output), words.get(score, ""), "")
     mark = {0.0: "wrong", 1.0: "right"}.get(score, "")
     shown = f"{100 * score:.0f}{PERCENT}" if in_percent(metric) else f"{score:.3f}"
     return Answer(item.arm, clipped(item.output), shown, mark)

@@ -54,7 +54,7 @@ def scores_chart(task: TaskVerdict, specialist: str) -> Chart:
     """Every arm's mean of the primary metric with its interval."""
     means = [(arm.arm, _mean_of(arm, task.metric)) for arm in task.arms]
     ends = [bound for _, mean in means for bound in (mean.low, mean.high)]
-    axis = Axis(0.0, 1.0) if in_percent(task.metric) else axis_around(ends)
+    axis = Axis(0.0, 1.0) if in_percent(task.metric) and min(ends) >= 0 else axis_around(ends)
     rows = [
         PlotRow(
             visible(arm_name(arm)).removeprefix("the ").capitalize(),

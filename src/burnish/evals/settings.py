@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from burnish.core.settings import Settings
+from burnish.evals.judge.settings import Judging
 from burnish.evals.opponent_settings import ExamplesOpponent, Opponent, Other, arm_of, check_names, compared
 from burnish.evals.retention_settings import RetentionSettings
 from burnish.graders.settings import AutoMetric, MetricSettings
@@ -34,6 +35,11 @@ class EvaluateSettings(Settings):
     )
     retention: RetentionSettings = Field(
         default=RetentionSettings(), description="Check of what the model knew before: auto, short, off, or in detail."
+    )
+    judge: Judging = Field(
+        default=None,
+        description="Who compares the answers as free text: `judge: NAME` for a model on this machine, or with an "
+        "`address` for a server. It decides where the metric is `judge`, and stands beside the verdict elsewhere.",
     )
     items: AutoCount = Field(
         default=None, ge=1, description="Test rows to answer at most, a seeded sample; auto is all of them."
@@ -79,6 +85,12 @@ class EvaluateSettings(Settings):
         return opponents
 
     @model_validator(mode="after")
+    def _somebody_judges(self) -> EvaluateSettings:
+        if self.metric.type == "judge" and self.judge is None:
+            raise ValueError("`metric: judge` needs `judge`: who judges")
+        return self
+
+    @model_validator(mode="after")
     def _samples_differ(self) -> EvaluateSettings:
         if self.samples > 1 and self.temperature == 0:
             raise ValueError("`samples` has no effect at temperature 0: all answers would be the same")
@@ -86,9 +98,12 @@ class EvaluateSettings(Settings):
 
     def compared(self) -> dict[str, Any]:
         """As JSON, without what changes no answer: how patient to be with a server, where its key stands, and where the
-        files of a model lie, which is known by its hash.
+        files of a model lie, which is known by its hash; and without the judge, who changes none either.
         """
-        return {**self.model_dump(mode="json"), "opponents": [compared(one) for one in self.opponents]}
+        return {
+            **self.model_dump(mode="json", exclude={"judge"}),
+            "opponents": [compared(one) for one in self.opponents],
+        }
 
     @property
     def arms(self) -> tuple[str, ...]:

@@ -15,7 +15,13 @@ from burnish.graders.settings import NamedMetric
 from burnish.model.decoder import Decoder
 from burnish.render.renderer import Renderer
 
-WITH_LOSS = ("text", "bleu", "rouge", "loss")  # wording may differ and be right: the loss shows what a text cannot
+WITH_LOSS = (
+    "text",
+    "bleu",
+    "rouge",
+    "loss",
+    "judge",
+)  # wording may differ and be right: the loss shows what a text cannot
 
 
 SUITE = "task"

@@ -6,44 +6,74 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from burnish.core.errors import GateError, RecipeError
 from burnish.core.files import read_json
 from burnish.core.records import Item
 from burnish.core.run_folder import RunFolder
+from burnish.evals.judge.judged_file import Judged
+from burnish.evals.judge.judging import hear, replies_of
+from burnish.evals.judge.outcome import METRIC as JUDGED
+from burnish.evals.judge.outcome import with_judged_scores
 from burnish.evals.memory_verdict import judge_memory
 from burnish.evals.paired_items import read_items
-from burnish.evals.task_verdict import judge_task
-from burnish.evals.verdict_plan import plan_of
+from burnish.evals.task_verdict import LEVEL, judge_task
+from burnish.evals.verdict_plan import Plan, plan_of
 from burnish.evals.verdict_records import VERSION, Verdict
 
 TASK_OUTCOMES = ("BETTER", "WORSE", "NOT PROVEN")
 MEMORY_OUTCOMES = ("KEPT", "FORGOTTEN", "NOT PROVEN")
 
 
-def judge(items: Sequence[Item], plan: Mapping[str, Any], *, seed: int = 0) -> Verdict:
+def judge(items: Sequence[Item], plan: Mapping[str, Any], *, seed: int = 0, judged: Sequence[Judged] = ()) -> Verdict:
     """The verdict on the answers of all arms; plan is the content of arms.json, of which `verdict_plan.Plan` is read.
+    `judged` are the replies of the judge of free text, if there is one.
 
     Raises DataError: the arms did not answer the same items, or a score is lacking or not finite. BurnishError: the
     plan lacks something. RecipeError: there is no opponent, or a metric without a margin.
     """
     compared = plan_of(plan)
+    heard = None
+    if compared.judge is not None and judged:
+        level = 1 - LEVEL / compared.tries
+        heard = hear(items, judged, compared.specialist, compared.judge, level=level, seed=seed)
+    task = judge_task(_scored(items, judged, compared), compared, seed=seed)
+    if heard and not heard.able and task.metric == JUDGED:
+        task = replace(task, outcome="NOT PROVEN", reason=heard.reason)
     verdict = Verdict(
         version=VERSION,
         specialist=compared.specialist,
         base=compared.base,
         seed=seed,
-        task=judge_task(items, compared, seed=seed),
+        task=task,
         memory=judge_memory(items, compared, seed=seed),
+        judged=heard,
     )
     return Verdict.from_json(verdict.to_json())  # rounded as in the file, so that the two compare equal
 
 
+def _scored(items: Sequence[Item], judged: Sequence[Judged], plan: Plan) -> Sequence[Item]:
+    """The items with the judge's score, where that decides."""
+    if plan.task.metric != JUDGED:
+        return items
+    return with_judged_scores(items, judged, plan.specialist, plan.opponents)
+
+
+def scored_items(folder: RunFolder, verdict: Verdict) -> Sequence[Item]:
+    """The items of a run with all scores that its verdict is about."""
+    items = read_items(folder)
+    if verdict.task.metric != JUDGED:
+        return items
+    opponents = [comparison.opponent for comparison in verdict.task.comparisons]
+    return with_judged_scores(items, replies_of(folder, read_json(folder.arms)), verdict.specialist, opponents)
+
+
 def judge_folder(folder: RunFolder) -> Verdict:
-    """The verdict worked out again from items.jsonl and arms.json; nothing is written."""
+    """The verdict worked out again from items.jsonl, judged.jsonl and arms.json; nothing is written."""
     plan = read_json(folder.arms)
-    return judge(read_items(folder), plan, seed=int(plan.get("seed", 0)))
+    return judge(read_items(folder), plan, seed=int(plan.get("seed", 0)), judged=replies_of(folder, plan))
 
 
 def read_verdict(folder: RunFolder) -> Verdict:

@@ -37,7 +37,9 @@ class SuitePlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """What the verdict is about. Memory is compared with the arm `base`. `tries`: specialists judged on this test."""
+    """What the verdict is about. Memory is compared with the arm `base`. `tries`: specialists judged on this test.
+    `judge`: who compared the answers as free text.
+    """
 
     opponents: tuple[str, ...]
     task: TaskPlan
@@ -45,6 +47,7 @@ class Plan:
     specialist: str = "tuned"
     base: str = "base"
     tries: int = 1
+    judge: Mapping[str, Any] | None = None
 
 
 _ADAPTER = TypeAdapter(Plan)

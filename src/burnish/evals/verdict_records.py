@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 from pydantic import TypeAdapter, ValidationError
 
 from burnish.core.errors import BurnishError
+from burnish.evals.judge.records import JudgedVerdict
 from burnish.evals.statistics import Mean
 
 VERSION = 1
@@ -139,6 +140,7 @@ class Verdict:
     seed: int
     task: TaskVerdict
     memory: MemoryVerdict
+    judged: JudgedVerdict | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, floats to ten significant digits, so that another machine's last bit changes no file."""

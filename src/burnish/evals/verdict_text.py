@@ -8,6 +8,7 @@ from typing import Any
 
 from burnish.core.files import dump_json, read_json, write_json, write_text
 from burnish.core.run_folder import RunFolder
+from burnish.evals.further import Section, further_sections
 from burnish.evals.retrainings import read_spread, spread_rows, spread_sentences
 from burnish.evals.sampling import sampling_sentence
 from burnish.evals.statistics import Mean
@@ -188,9 +189,16 @@ def methods_text(verdict: Verdict) -> str:
     return "; ".join(dict.fromkeys([*(one.method for one in task), *(one.method for one in memory)]))
 
 
-def verdict_markdown(verdict: Verdict, plan: Mapping[str, Any]) -> str:
+def _further(section: Section) -> str:
+    """A section that stands beside the verdict, as Markdown."""
+    table = [_table(section.head, [list(map(escaped, row)) for row in section.rows])] if section.rows else []
+    return "\n\n".join([f"## {section.title}", *map(escaped, section.lines), *table, *map(escaped, section.notes)])
+
+
+def verdict_markdown(verdict: Verdict, plan: Mapping[str, Any], further: Sequence[Section] = ()) -> str:
     """verdict.md, from the verdict and the content of arms.json. Its first two lines are the outcome."""
-    parts = [f"**{headline(verdict)}**\n{escaped(summary(verdict))}", _task_section(verdict), _memory_section(verdict)]
+    parts = [f"**{headline(verdict)}**\n{escaped(summary(verdict))}", _task_section(verdict)]
+    parts += [*map(_further, further), _memory_section(verdict)]
     if prompt_text(plan):
         parts.append(f"## The prompt of the opponent `prompted`\n\n{fenced(prompt_text(plan))}")
     parts += [
@@ -214,5 +222,6 @@ def write_verdict(folder: RunFolder) -> Verdict:
     """Judges the items of a run and writes verdict.json and verdict.md."""
     verdict = judge_folder(folder)
     write_json(folder.verdict_json, verdict.to_json())
-    write_text(folder.verdict_md, verdict_markdown(verdict, read_json(folder.arms)) + _seeds_section(folder))
+    markdown = verdict_markdown(verdict, read_json(folder.arms), further_sections(folder, verdict, arm_name))
+    write_text(folder.verdict_md, markdown + _seeds_section(folder))
     return verdict

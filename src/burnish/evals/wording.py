@@ -24,6 +24,7 @@ _NAMES = {
     "tests_passed": "tests passed",
     "preference": "chosen answers preferred",
     "followed": "instructions followed",
+    "judged": "judged better less judged worse",
     "loss": "loss",
     "answer_loss": "loss of the expected answer",
     "logprob_margin": "margin of the right choice",

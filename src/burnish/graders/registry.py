@@ -56,7 +56,7 @@ def compare(metric: NamedMetric, keys: Sequence[str] = (), labels: Sequence[str]
             from burnish.graders.pattern import compile_pattern, grade_pattern
 
             return partial(grade_pattern, pattern=compile_pattern(metric.pattern))
-    if metric.type == "text":
+    if metric.type in ("text", "judge"):
         from burnish.graders.text import grade_text
 
         return grade_text

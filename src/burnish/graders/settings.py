@@ -12,7 +12,19 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from burnish.core.settings import Settings
 
 MetricName: TypeAlias = Literal[
-    "label", "exact", "number", "json", "entities", "text", "bleu", "rouge", "regex", "code", "function", "loss"
+    "label",
+    "exact",
+    "number",
+    "json",
+    "entities",
+    "text",
+    "bleu",
+    "rouge",
+    "regex",
+    "code",
+    "function",
+    "loss",
+    "judge",
 ]
 
 # The score that the verdict is about; the other scores of a grader stand beside it.
@@ -29,6 +41,7 @@ PRIMARY: Mapping[MetricName, str] = {
     "code": "passed",
     "function": "score",
     "loss": "answer_loss",
+    "judge": "judged",
 }
 
 
@@ -162,9 +175,15 @@ class LossMetric(Settings):
     type: Literal["loss"] = "loss"
 
 
+class JudgeMetric(Settings):
+    """Whom `evaluate.judge` takes for the better answer decides; chrF and loss stand beside it."""
+
+    type: Literal["judge"] = "judge"
+
+
 NamedMetric: TypeAlias = (
     LabelMetric | ExactMetric | NumberMetric | JSONMetric | EntitiesMetric | TextMetric | BLEUMetric | ROUGEMetric
-    | RegexMetric | CodeMetric | FunctionMetric | LossMetric
+    | RegexMetric | CodeMetric | FunctionMetric | LossMetric | JudgeMetric
 )  # fmt: skip
 
 
@@ -211,6 +230,11 @@ def with_file_from(metric: AutoMetric | NamedMetric, base: Path) -> AutoMetric |
 def score_that_decides(metric: NamedMetric) -> str:
     """The score of that metric which the verdict is about."""
     return PRIMARY[metric.type]
+
+
+def score_on_dev(metric: NamedMetric) -> str:
+    """The score by which a prompt is chosen: nobody judges dev, so chrF stands in for a judge."""
+    return PRIMARY["text"] if metric.type == "judge" else PRIMARY[metric.type]
 
 
 def higher_is_better(metric: NamedMetric) -> bool:

@@ -39,6 +39,8 @@ def repeat(
         run_stages(changed, base, again, upto=end, whole=False, fresh=fresh and not whole, say=say,
                    show=lambda shop: None)  # fmt: skip
         runs.append(again)
-    if end == "evaluate":
+    if end == "evaluate" and recipe.evaluate.metric.type == "judge":
+        say("a judge compares each training with its opponents: there is no score whose spread could be shown")
+    elif end == "evaluate":
         report_spread(runs, [recipe.train.seed + number for number in (0, *numbers)], say)
     return runs

@@ -31,6 +31,7 @@ from burnish.graders.settings import file_of
 from burnish.model.decoder import Decoder
 from burnish.model.resolve import resolve
 from burnish.pipeline import stages
+from burnish.pipeline.judging import check_judge, judge_inputs, make_judge
 from burnish.pipeline.lesson import row_lengths
 from burnish.pipeline.opponents import check_named, check_with_data, hashes
 from burnish.pipeline.retraining import first_training
@@ -90,6 +91,8 @@ def _run_stages(
         check_metric(shop.evaluation.metric)
         check_named(shop)
         check_suites(shop.evaluation.retention)
+        if shop.evaluation.judge is not None:
+            check_judge(shop.evaluation.judge, shop.base)
     for stage in wanted:
         if stage == "train" and "evaluate" in wanted:
             check_with_data(shop)
@@ -207,6 +210,8 @@ def _train_inputs(shop: Workshop) -> dict[str, Any]:
 
 def _evaluate_inputs(shop: Workshop) -> dict[str, Any]:
     settings = stages.flatten(shop.evaluation.compared(), "evaluate") | _files(shop)
+    if shop.evaluation.judge is not None:
+        settings |= stages.flatten(judge_inputs(shop.evaluation.judge, shop.base), "evaluate.judge")
     return {"model": shop.model_hash, "weights": shop.weights_hash(), "data": sha256_of_tree(shop.run.data),
             "data.instructions": shop.recipe.data.instructions, **settings, **hashes(shop)}  # fmt: skip
 
@@ -253,6 +258,7 @@ def _prepare(shop: Workshop, say: Say) -> None:
 
 def _evaluate(shop: Workshop, say: Say) -> None:
     from burnish.evals.evaluate import Models, evaluate
+    from burnish.evals.judge.judging import judge_answers
     from burnish.evals.report import write_report
     from burnish.evals.tries import note_try
     from burnish.evals.verdict_text import write_verdict
@@ -284,6 +290,10 @@ def _evaluate(shop: Workshop, say: Say) -> None:
         contenders=contenders,
         like=first.run if first else None,
     )
+    specialist.cache_clear()  # a judge on this machine needs the room
+    if shop.evaluation.judge is not None:
+        judge = make_judge(shop.evaluation.judge, shop.base, shop.world)
+        judge_answers(shop.run, shop.evaluation.judge, judge, seed=shop.evaluation_seed, say=say)
     again = (first.weights, first.number) if first else None
     write_json(shop.run.arms, {**read_json(shop.run.arms), "tries": note_try(shop.run, shop.weights_hash(), again)})
     write_verdict(shop.run)

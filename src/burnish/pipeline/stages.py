@@ -30,9 +30,18 @@ def outputs(run: RunFolder, stage: str) -> list[Path]:
     return {
         "prepare": [run.data],
         "train": [run.metrics, run.timings, run.checkpoints, run.reference, run.adapter, run.model, run.training],
-        "evaluate": [run.arms, run.items, run.asked, run.seeds, run.verdict_json, run.verdict_md, run.report],
+        "evaluate": [
+            run.arms,
+            run.items,
+            run.asked,
+            run.judged,
+            run.seeds,
+            run.verdict_json,
+            run.verdict_md,
+            run.report,
+        ],
         "export": [run.export, run.card],
-    }[stage]
+    }[stage]  # fmt: skip
 
 
 def read_stages(run: RunFolder) -> dict[str, Any]:

@@ -137,8 +137,10 @@ def write_recipe(recipe: Recipe, base: Path, path: Path) -> None:
     values["evaluate"]["metric"] = with_file_from(recipe.evaluate.metric, base).model_dump(mode="json")
     values["evaluate"]["retention"] = with_suites_from(recipe.evaluate.retention, base).model_dump(mode="json")
     here = [one for one in values["evaluate"]["opponents"] if isinstance(one, dict) and "address" not in one]
-    models = ((one, "model") for one in here if "model" in one)
-    for group, key in ((values["model"], "name"), (data["grow"], "model"), *models):
+    groups = [(values["model"], "name"), (data["grow"], "model"), *((one, "model") for one in here if "model" in one)]
+    if recipe.evaluate.judge is not None and recipe.evaluate.judge.address is None:
+        groups.append((values["evaluate"]["judge"], "model"))
+    for group, key in groups:
         if group[key] and (base / group[key]).exists():
             group[key] = str((base / group[key]).absolute())
     write_text(path, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))

@@ -42,7 +42,12 @@ def test_the_expected_answer_scores_one_and_nothing_scores_zero(metric, answer):
 
 
 def test_those_that_are_tried_elsewhere_are_few():
-    assert set(typing.get_args(MetricName)) - {metric.type for metric, _ in RIGHT} == {"code", "function", "loss"}
+    assert set(typing.get_args(MetricName)) - {metric.type for metric, _ in RIGHT} == {
+        "code",
+        "function",
+        "loss",
+        "judge",
+    }
 
 
 def test_loss_grades_no_answer():
