@@ -45,7 +45,7 @@ def test_the_judge_decides_goes_on_and_is_worked_out_again(tiny_folder: Path, tm
         command = ("evaluate", tmp_path / "recipe.yaml", "--out", tmp_path)
         stopped = burnish(*command)
         assert stopped.code == 3, stopped.err
-        assert "The judge cannot be asked" in stopped.err
+        assert "The server refuses to answer" in stopped.err
         kept = (tmp_path / "recipe" / "judged.jsonl").read_text().count("\n")
         assert kept == 16
         before = len(seen)

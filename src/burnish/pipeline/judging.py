@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 from burnish.core.asking import Model
-from burnish.core.errors import RecipeError
 from burnish.core.files import sha256_of_tree
-from burnish.core.http_json import Server
-from burnish.core.openai import openai_asker
+from burnish.core.http_json import Keys, Server
+from burnish.core.openai import key_from, openai_asker
 from burnish.core.world import World, compute_dtype
 from burnish.evals.judge.asking import Judge, served_judge
 from burnish.evals.judge.local import local_judge
@@ -21,16 +19,17 @@ from burnish.model.load import build_decoder
 from burnish.model.resolve import resolve
 from burnish.render.renderer import Renderer, make_renderer
 
+KEYS = Keys(*(f"evaluate.judge.{key}" for key in ("address", "model", "key_from", "timeout_s", "max_new_tokens")))
 HOW_FAST = ("concurrent", "timeout_s", "key_from")  # settings that change no reply
 
 
 def make_judge(settings: JudgeSettings, base: Path, world: World) -> Judge:
     """Known by the hash of its files, or by its name and address. A model is read when it is first asked.
 
-    Raises ModelError: there is no such model. RecipeError: the environment variable of the key is not set.
+    Raises ModelError: there is no such model. DataError: the environment variable of the key is not set.
     """
     if settings.address is not None:
-        server = Server(settings.address, _key(settings), settings.timeout_s)
+        server = Server(settings.address, _key(settings), settings.timeout_s, keys=KEYS)
         ask = openai_asker(server, Model(settings.model, address=server.address), concurrent=settings.concurrent)
         return served_judge(settings.model, server.address, ask, settings.max_new_tokens)
     path = resolve(settings.model, base=base)
@@ -55,16 +54,7 @@ def judge_inputs(settings: JudgeSettings, base: Path) -> dict[str, Any]:
 
 
 def _key(settings: JudgeSettings) -> str:
-    if settings.key_from is None:
-        return ""
-    key = os.environ.get(settings.key_from, "").strip()
-    if not key or not key.isascii() or not key.isprintable() or " " in key:
-        raise RecipeError(
-            f"The environment variable {settings.key_from} {'holds no key' if key else 'is not set'}.",
-            where="evaluate.judge.key_from",
-            next_move=f"export {settings.key_from}=… before you run the same command again",
-        )
-    return key
+    return key_from(settings.key_from, where="evaluate.judge.key_from")
 
 
 def _load(path: Path, world: World) -> tuple[Decoder, Renderer]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from burnish.core.asking import Ask, Asked
-from burnish.core.errors import DataError
 from burnish.core.files import sha256_of_json
 from burnish.core.records import Message
 from burnish.evals.judge.prompt import VERSION
@@ -48,23 +47,14 @@ class Judge:
 
 
 def served_judge(name: str, address: str, ask_server: Ask, max_new_tokens: int) -> Judge:
-    """Reads the letter in the text that a server gives at temperature 0."""
+    """Reads the letter in the text that a server gives at temperature 0. Raises DataError: it cannot be asked."""
 
     def ask(asked: Sequence[tuple[Message, ...]]) -> Iterator[Reply]:
-        try:
-            for answer in ask_server([Asked(messages, max_new_tokens, 0.0, 0) for messages in asked]):
-                if answer.refused:
-                    yield Reply(answer.refused[:LONGEST_RAW], None)
-                else:
-                    yield Reply(answer.text[:LONGEST_RAW], read_choice(answer.text))
-        except DataError as error:
-            raise DataError(
-                "The judge cannot be asked.",
-                where=address,
-                seen=" ".join(filter(None, (error.what, error.seen))),
-                next_move="check evaluate.judge (address, model, key_from), then run the same command again: what was "
-                "judged is kept",
-            ) from error
+        for answer in ask_server([Asked(messages, max_new_tokens, 0.0, 0) for messages in asked]):
+            if answer.refused:
+                yield Reply(answer.refused[:LONGEST_RAW], None)
+            else:
+                yield Reply(answer.text[:LONGEST_RAW], read_choice(answer.text))
 
     return Judge({"name": name, "address": address}, ask)
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, TypeAlias
-from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from burnish.core.address import ADDRESS, check_address, check_variable, is_elsewhere
 from burnish.core.settings import Settings
-
-VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,63}")
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class JudgeSettings(Settings):
@@ -62,36 +58,20 @@ class JudgeSettings(Settings):
     @property
     def sends_away(self) -> bool:
         """Whether test rows and answers leave this machine."""
-        return self.address is not None and urlsplit(self.address).hostname not in LOOPBACK
+        return self.address is not None and is_elsewhere(self.address)
 
     # Of the whole rather than of the fields: an error then shows no value, which may be a secret.
     @model_validator(mode="after")
     def _secrets_stand_elsewhere(self) -> JudgeSettings:
-        if self.key_from is not None and not VARIABLE.fullmatch(self.key_from):
-            raise ValueError(
-                "`key_from` is the name of an environment variable in capital letters, such as MY_SERVER_KEY, never "
-                "the key itself"
-            )
+        if self.key_from is not None:
+            check_variable(self.key_from, "key_from")
         if self.key_from is not None and self.address is None:
             raise ValueError("`key_from` has no effect without `address`")
         if self.address is not None:
-            _check_address(self.address, with_key=self.key_from is not None)
+            if not ADDRESS.match(self.address):
+                raise ValueError("`address` begins with http:// or https://")
+            check_address(self.address, "address", key="key_from", with_key=self.key_from is not None)
         return self
-
-
-def _check_address(address: str, *, with_key: bool) -> None:
-    """Raises ValueError: not an address without secrets, or one to which a key would travel in the open."""
-    try:
-        parts = urlsplit(address)
-        plain = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        plain = False
-    if not plain or not address.isascii() or not address.isprintable() or " " in address:
-        raise ValueError("`address` is not a valid address; one looks like http://127.0.0.1:8080/v1")
-    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
-        raise ValueError("the address must not hold a name, a password, `?` or `#`; a key belongs in `key_from`")
-    if with_key and parts.scheme == "http" and parts.hostname not in LOOPBACK:
-        raise ValueError("a key would be sent in the open: use an https:// address")
 
 
 def _written_out(value: Any) -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from burnish.core.errors import DataError, RecipeError
+from burnish.core.errors import DataError
 from burnish.core.records import Message
 from burnish.core.world import compute_dtype, single_world
 from burnish.evals.judge.asking import read_choice
@@ -70,19 +70,19 @@ def test_a_server_is_asked_at_temperature_0_and_its_text_is_read(monkeypatch: py
     assert judge.identity == {"name": "big", "address": address}
 
 
-def test_a_server_that_refuses_is_an_error_in_the_judge_s_own_words() -> None:
+def test_a_server_that_refuses_is_an_error_that_names_the_judge_s_keys() -> None:
     with http_server(lambda request: Said({"error": "no"}, status=404)) as (address, _):
         judge = make_judge(JudgeSettings(model="big", address=address), Path(), single_world())
         with pytest.raises(DataError) as caught:
             list(judge.ask(ASKED))
-    assert "evaluate.judge" in caught.value.next_move
+    assert "evaluate.judge.model" in caught.value.next_move
     assert "data.grow" not in str(caught.value)
 
 
 def test_a_key_that_is_not_set_is_said_before_anything_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("JUDGE_KEY", raising=False)
     settings = JudgeSettings(model="big", address="https://judge.example/v1", key_from="JUDGE_KEY")
-    with pytest.raises(RecipeError, match="JUDGE_KEY is not set"):
+    with pytest.raises(DataError, match="JUDGE_KEY is not set"):
         make_judge(settings, Path(), single_world())
 
 

@@ -28,7 +28,7 @@ def test_a_name_alone_is_a_judge_and_nobody_judges_by_default() -> None:
         ("judge: {model: m, address: 'https://x/v1', key_from: sk-secret}", "never the key itself"),
         ("judge: {model: m, address: 'http://x.example/v1', key_from: MY_KEY}", "in the open"),
         ("judge: {model: m, address: 'https://me:pass@x/v1'}", "must not hold a name"),
-        ("judge: {model: m, address: x}", "not a valid address"),
+        ("judge: {model: m, address: x}", "begins with http"),
         ("judge: {model: m, criterion: good}", "did you mean `criteria`"),
     ],
 )
