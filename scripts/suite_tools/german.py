@@ -73,7 +73,7 @@ FACTS = rows("""
     Wenn man Durst hat, will man|trinken|lesen|rechnen|singen
     Ein Flugzeug fliegt in der|Luft|Erde|Küche|Tasche
     Ein Schiff fährt auf dem|Wasser|Dach|Feld|Tisch
-    Der Zug hält am|Bahnhof|Flughafen|Strand|Brunnen
+    Der Zug hält am|Bahnhof|Himmel|Teller|Brunnen
     Das Flugzeug landet auf dem|Flughafen|Bahnhof|Dachboden|Friedhof
     Die Mutter meiner Mutter ist meine|Großmutter|Tante|Schwester|Tochter
     Der Bruder meines Vaters ist mein|Onkel|Neffe|Großvater|Sohn
