@@ -23,7 +23,7 @@ def check_address(address: str, name: str, *, key: str, with_key: bool) -> None:
     """
     try:
         parts = urlsplit(address)
-        plain = parts.hostname is not None and parts.port != 0
+        plain = parts.scheme.lower() in ("http", "https") and parts.hostname is not None and parts.port != 0
     except ValueError:
         plain = False
     if not plain or not address.isascii() or not address.isprintable() or " " in address:
