@@ -46,15 +46,29 @@ def answer_room(train: Sequence[Chat], renderer: Renderer, context: int) -> int:
     return min(int(1.5 * usual) + 16, max(context // 2, 16))
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What an arm said. `stopped`: it ended by itself, not by the limit of tokens."""
+
+    text: str
+    tokens: int
+    stopped: bool
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """For the item."""
+        return {"tokens": self.tokens, "stopped": self.stopped}
+
+
 def answers(
     decoder: Decoder,
     renderer: Renderer,
     prompts: Sequence[Sequence[int]],
     decoding: Decoding,
     progress: Progress | None,
-) -> list[str]:
-    """The text that follows each prompt. A prompt near the end of the model's context gets a shorter answer."""
+) -> list[Answer]:
+    """What follows each prompt. A prompt near the end of the model's context gets a shorter answer."""
     room = decoder.config.context
     requests = [Request(tuple(ids), max(min(decoding.max_new_tokens, room - len(ids)), 0)) for ids in prompts]
     completions = generate(decoder, requests, stop_ids=decoding.stop_ids, progress=progress)
-    return [renderer.decode(completion.tokens) for completion in completions]
+    return [Answer(renderer.decode(one.tokens), len(one.tokens), one.stopped) for one in completions]

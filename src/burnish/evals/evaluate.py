@@ -13,7 +13,10 @@ from burnish.core.records import Item
 from burnish.core.run_folder import RunFolder
 from burnish.evals import suites
 from burnish.evals.arms import ArmName, Decoding, Models, Progress, answer_room
+from burnish.evals.effects.exposure import SUITE as CANARY
+from burnish.evals.effects.exposure import ask_canaries
 from burnish.evals.items_file import Part, answer_parts
+from burnish.evals.label_confidence import weighing
 from burnish.evals.opponent import choose_opponent, make_prompts, opponent_json
 from burnish.evals.preference import METRIC as PREFERENCE
 from burnish.evals.preference import compare_answers, instructed_json
@@ -71,7 +74,7 @@ def evaluate(
             plan["prompted"] = opponent_json(maker, choice, data)
         write_json(folder.arms, plan)
     winner = Candidate.from_json(plan["prompted"]["winner"]) if "prompted" in plan["opponents"] else None
-    task = Task(data.metric, grade, renderer, decoding, maker, winner)
+    task = Task(data.metric, grade, renderer, decoding, maker, winner, weighing(data, renderer, settings.calibration))
     answer_parts(folder.items, _parts(plan, data, task, settings), models, say)
 
 
@@ -144,11 +147,16 @@ def _parts(plan: Mapping[str, Any], data: TaskData, task: Task, settings: Evalua
     def prefer(decoder: Decoder, arm: ArmName, rows: Sequence[Any], progress: Progress) -> list[Item]:
         return compare_answers(decoder, task, arm, rows)
 
+    def exposed(decoder: Decoder, arm: ArmName, rows: Sequence[Any], progress: Progress) -> list[Item]:
+        return ask_canaries(decoder, task.renderer, arm, rows, progress)
+
     rows, ask = (data.texts, read) if data.texts else (data.pairs, prefer) if data.pairs else (data.test, answer)
     memory = retention_suites(settings.retention)
     asked: list[ArmName] = [name for name in ("base", "prompted") if name in plan["opponents"]]
     parts = [Part("task", arm, rows, ask) for arm in asked]
     parts += [Part(name, "base", items, ask_suite(task.renderer, name)) for name, items in memory.items()]
+    parts += [Part(CANARY, "base", data.canaries, exposed)]
     parts += [Part("task", "tuned", rows, ask)]
     parts += [Part(name, "tuned", items, ask_suite(task.renderer, name)) for name, items in memory.items()]
+    parts += [Part(CANARY, "tuned", data.canaries, exposed)]
     return parts

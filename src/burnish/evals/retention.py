@@ -100,7 +100,16 @@ def follow_instructions(
     prompts = [renderer.prompt([Message("user", wish.prompt)]) for wish in wishes]
     outputs = answers(decoder, renderer, prompts, Decoding(ANSWER_TOKENS, renderer.stop_ids), progress)
     return [
-        Item("instructions", wish.id, arm, wish.prompt, wish.expected, output, grade_constraints(output, wish.expected))
+        Item(
+            "instructions",
+            wish.id,
+            arm,
+            wish.prompt,
+            wish.expected,
+            output.text,
+            grade_constraints(output.text, wish.expected),
+            output.facts,
+        )
         for wish, output in zip(wishes, outputs, strict=True)
     ]
 

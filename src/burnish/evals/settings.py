@@ -16,6 +16,10 @@ def _auto_is_none(value: Any) -> Any:
     return None if value == "auto" else value
 
 
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
 AutoCount: TypeAlias = Annotated[int | None, BeforeValidator(_auto_is_none)]
 
 
@@ -51,6 +55,19 @@ class EvaluateSettings(Settings):
         ge=1,
         le=8192,
         description="Longest answer in tokens, the same for all; auto is half more than the longest answers in train.",
+    )
+
+    groups: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
+        default=(),
+        max_length=5,
+        description="Columns of the data that say which group a test row belongs to, such as a region or a kind of "
+        "customer: the scores are then shown by group too. Name them before `prepare`.",
+    )
+    calibration: AutoCount = Field(
+        default=None,
+        ge=0,
+        description="Test rows at most of which all labels are weighed, to see whether the model knows how sure it may "
+        "be; 0 for none. auto is as many as about 40,000 tokens allow: all of them where labels are few and short.",
     )
 
     @field_validator("opponents")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from burnish.core.records import Chat, Item, Text
+from burnish.evals.answer_ids import answer_ids
 from burnish.evals.arms import ArmName, Decoding, Progress, answers
+from burnish.evals.label_confidence import NOTHING, Weighing, label_facts
 from burnish.evals.prompts import Candidate, PromptMaker
 from burnish.generate.score import Choices, score_choices, text_loss
 from burnish.graders.registry import Grader
@@ -29,6 +32,7 @@ class Task:
     decoding: Decoding
     maker: PromptMaker
     winner: Candidate | None
+    weighed: Weighing = NOTHING
 
     def prompt(self, arm: ArmName, row: Chat) -> list[int]:
         """Token ids up to the answer."""
@@ -44,17 +48,27 @@ def answer_rows(decoder: Decoder, task: Task, arm: ArmName, rows: Sequence[Chat]
     """
     prompts = [task.prompt(arm, row) for row in rows]
     if task.metric.type == "loss":
-        outputs, scores = [""] * len(rows), [dict[str, float]() for _ in rows]
+        outputs, scores, facts = [""] * len(rows), [dict[str, float]() for _ in rows], [_facts(row) for row in rows]
     else:
-        outputs = answers(decoder, task.renderer, prompts, task.decoding, progress)
+        said = answers(decoder, task.renderer, prompts, task.decoding, progress)
+        outputs = [answer.text for answer in said]
         scores = [task.grade(output, row) for output, row in zip(outputs, rows, strict=True)]
+        weighed = label_facts(decoder, task.weighed, rows, prompts)
+        facts = [
+            {**answer.facts, **label, **_facts(row)} for answer, label, row in zip(said, weighed, rows, strict=True)
+        ]
     if task.metric.type in WITH_LOSS:
         for score, loss in zip(scores, answer_losses(decoder, task.renderer, prompts, rows), strict=True):
             score["answer_loss"] = loss
     return [
-        Item("task", row.id, arm, row.prompt_text, row.answer, output, score)
-        for row, output, score in zip(rows, outputs, scores, strict=True)
+        Item("task", row.id, arm, row.prompt_text, row.answer, output, score, told)
+        for row, output, score, told in zip(rows, outputs, scores, facts, strict=True)
     ]
+
+
+def _facts(row: Chat | Text) -> dict[str, Any]:
+    """The columns that the verdict groups by."""
+    return {"columns": dict(row.meta)} if row.meta else {}
 
 
 def answer_losses(
@@ -72,21 +86,10 @@ def answer_losses(
     return [-logprobs[0] / len(ids) for logprobs, ids in zip(score_choices(decoder, asked), wanted, strict=True)]
 
 
-def answer_ids(renderer: Renderer, row: Chat) -> list[int]:
-    """The ids of the last turn that training learns, its end included: those after the last id of another message."""
-    rendered = renderer.row(row)
-    last = len(row.messages) - 1
-    return [
-        token
-        for token, weight, message in zip(rendered.ids, rendered.weights, rendered.message_T, strict=True)
-        if weight and message == last
-    ]
-
-
 def read_texts(decoder: Decoder, renderer: Renderer, arm: ArmName, rows: Sequence[Text]) -> list[Item]:
     """Plain text is not answered but read: one item a row with its loss in nats a token."""
     losses = text_loss(decoder, [tuple(renderer.row(row).ids) for row in rows])
     return [
-        Item("task", row.id, arm, row.text, None, "", {"loss": nats / max(tokens, 1)})
+        Item("task", row.id, arm, row.text, None, "", {"loss": nats / max(tokens, 1)}, _facts(row))
         for row, (nats, tokens) in zip(rows, losses, strict=True)
     ]

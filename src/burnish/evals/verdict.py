@@ -6,17 +6,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from burnish.core.errors import GateError, RecipeError
 from burnish.core.files import read_json
 from burnish.core.records import Item
 from burnish.core.run_folder import RunFolder
+from burnish.data.rows import read_rows
+from burnish.evals.effects.measure import side_effects
+from burnish.evals.effects.memorised import learnt_texts
 from burnish.evals.memory_verdict import judge_memory
 from burnish.evals.paired_items import read_items
 from burnish.evals.task_verdict import judge_task
 from burnish.evals.verdict_plan import plan_of
-from burnish.evals.verdict_records import VERSION, Verdict
+from burnish.evals.verdict_records import SCHEMA, Verdict
 
 TASK_OUTCOMES = ("BETTER", "WORSE", "NOT PROVEN")
 MEMORY_OUTCOMES = ("KEPT", "FORGOTTEN", "NOT PROVEN")
@@ -30,7 +34,7 @@ def judge(items: Sequence[Item], plan: Mapping[str, Any], *, seed: int = 0) -> V
     """
     compared = plan_of(plan)
     verdict = Verdict(
-        version=VERSION,
+        schema=SCHEMA,
         specialist=compared.specialist,
         base=compared.base,
         seed=seed,
@@ -41,9 +45,13 @@ def judge(items: Sequence[Item], plan: Mapping[str, Any], *, seed: int = 0) -> V
 
 
 def judge_folder(folder: RunFolder) -> Verdict:
-    """The verdict worked out again from items.jsonl and arms.json; nothing is written."""
-    plan = read_json(folder.arms)
-    return judge(read_items(folder), plan, seed=int(plan.get("seed", 0)))
+    """The verdict with its side effects, from items.jsonl, arms.json and train.jsonl; nothing is written."""
+    plan, items = read_json(folder.arms), read_items(folder)
+    seed = int(plan.get("seed", 0))
+    train = list(learnt_texts(read_rows(folder.train))) if folder.train.exists() else None
+    effects = side_effects(items, plan_of(plan), train, seed=seed)
+    verdict = replace(judge(items, plan, seed=seed), effects=effects)
+    return Verdict.from_json(verdict.to_json())
 
 
 def read_verdict(folder: RunFolder) -> Verdict:
