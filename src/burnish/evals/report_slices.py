@@ -11,24 +11,32 @@ from burnish.evals.effects.words import words
 from burnish.evals.paired_items import Suite
 from burnish.evals.statistics import mean_interval
 from burnish.evals.verdict_plan import TaskPlan
-from burnish.evals.wording import PERCENT, metric_name, score_text
+from burnish.evals.wording import PERCENT, metric_title, score_text
 
 MOST_SLICES = 20
 PARTS = 4  # of lengths: quarters
 
 
 def slice_tables(suite: Suite, task: TaskPlan, names: Mapping[str, str]) -> list[Table]:
-    """A table for each way to cut the task into parts of which there are at least two."""
+    """A table for each way to cut the task into two parts and more. The specialist is the last arm."""
     items = next(iter(suite.arms.values()))
     cuts: list[tuple[str, list[str], list[str]]] = []
     if task.shape == "label":
         expected = [item.expected or "" for item in items]
-        common = [label for label, _ in Counter(expected).most_common(MOST_SLICES)]
-        cuts.append(("label", expected, common))
+        cuts.append(("label", expected, _worst(expected, list(suite.arms.values())[-1], task)))
     cuts.append(("length of the prompt", *_quarters(items, lambda item: item.prompt)))
     if task.shape != "label":
         cuts.append(("length of the expected answer", *_quarters(items, lambda item: item.expected or "")))
     return [_table(cut, member, slices, suite, task, names) for cut, member, slices in cuts if len(slices) > 1]
+
+
+def _worst(labels: Sequence[str], items: Sequence[Item], task: TaskPlan) -> list[str]:
+    """The labels on which an arm does worst, these first."""
+    sign = 1.0 if task.higher_is_better else -1.0
+    rows, total = Counter(labels), dict.fromkeys(labels, 0.0)
+    for label, item in zip(labels, items, strict=True):
+        total[label] += sign * float(item.scores[task.metric])
+    return sorted(rows, key=lambda label: (total[label] / rows[label], label))[:MOST_SLICES]
 
 
 def _quarters(items: Sequence[Item], text: Callable[[Item], str]) -> tuple[list[str], list[str]]:
@@ -57,9 +65,9 @@ def _table(
             cells = [_mean(task.metric, [score[place] for place in places]) for score in scores]
             rows.append((name, str(len(places)), *cells))
     left = len(set(member)) - len(slices)
-    remark = f"The {len(slices)} commonest; {left} more are not shown." if left > 0 else ""
+    remark = f"The {len(slices)} on which the specialist is worst; {left} more are not shown." if left > 0 else ""
     head = (cut, "rows", *(names[arm] for arm in suite.arms))
-    return Table(f"{metric_name(task.metric)} by {cut}", head, tuple(rows), remark)
+    return Table(f"{metric_title(task.metric)} by {cut}", head, tuple(rows), remark)
 
 
 def _mean(metric: str, scores: Sequence[float]) -> str:

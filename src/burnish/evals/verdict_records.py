@@ -142,12 +142,12 @@ _ADAPTER = TypeAdapter(Verdict)
 
 
 def verdict_schema() -> dict[str, Any]:
-    """The JSON Schema of verdict.json, which docs/generated publishes."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": f"Burnish verdict, format {SCHEMA}",
-        **{key: value for key, value in _ADAPTER.json_schema(mode="serialization").items() if key != "title"},
-    }
+    """The JSON Schema of verdict.json, which docs/generated publishes. Closed: a further field is a new format."""
+    found = _ADAPTER.json_schema(mode="serialization")
+    for record in (found, *found["$defs"].values()):
+        record["additionalProperties"] = False
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"Burnish verdict, format {SCHEMA}"}
+    return head | {key: value for key, value in found.items() if key != "title"}
 
 
 def _rounded(value: Any) -> Any:

@@ -1,4 +1,6 @@
 import dataclasses
+import json
+import re
 from base64 import b64encode
 from hashlib import sha256
 from html.parser import HTMLParser
@@ -7,7 +9,7 @@ import numpy as np
 import pytest
 
 from burnish.core.errors import BurnishError
-from burnish.core.files import read_json, write_json
+from burnish.core.files import read_json, write_json, write_text
 from burnish.core.records import Item
 from burnish.evals.report import report_context, write_report
 from burnish.evals.report_rows import LONGEST, Compared, clipped, row_groups
@@ -157,3 +159,71 @@ def test_a_task_scored_by_loss_against_one_opponent_has_a_report(report):
     page = report(items, change, judged=False)
     assert "BETTER at the task. Memory: NOT PROVEN." in page
     assert "nats per token" in page
+
+
+@pytest.fixture
+def rich_report(report, invented_items, plan):
+    """A report whose items tell all that there may be to tell; `region` is a name from outside."""
+
+    def write(region="north"):
+        def told(place, item):
+            facts = {"tokens": 3, "stopped": place % 9 > 0, "label": item.output, "confidence": 0.3 + place % 7 / 10}
+            return dataclasses.replace(item, facts={**facts, "columns": {region: region if place % 2 else "south"}})
+
+        items = [told(n // 3, item) if item.suite == "task" else item for n, item in enumerate(invented_items)]
+        items = [
+            dataclasses.replace(item, facts={"tokens": 1, "stopped": True}) if item.suite == "instructions" else item
+            for item in items
+        ]
+        for arm, rank in (("base", 50.0), ("tuned", 1.0)):
+            items.append(Item("canary", "canary-1", arm, "?", "1", "", {"rank": rank, "exposure": 7 - np.log2(rank)}))
+
+        def change(folder):
+            write_json(folder.arms, {**plan, "task": {**plan["task"], "labels": ["billing", "delivery"]}})
+            write_text(folder.train, json.dumps({"id": "1", "text": " ".join(map(str, range(20)))}) + "\n")
+            write_json(folder.data_card, {"test_can_show": "41 rows can show a gain of 19 points"})
+            write_verdict(folder)
+
+        return report(items, change, judged=False)
+
+    return write
+
+
+def test_side_effects_slices_and_controls_are_there(rich_report):
+    page = rich_report()
+    assert_inert(page)
+    for text in (
+        "41 rows can show a gain of 19 points", "What the specialist takes for what", "Accuracy by label",
+        "Refusals in the memory check", "Share of right answers", "Canaries", "By north: accuracy",
+        "goes round in circles", "cut off by the limit of tokens", "1 rows of train were searched",
+        'id="search"', 'data-suite="instructions"',
+    ):  # fmt: skip
+        assert text in page, text
+    assert "http" not in page.replace('http-equiv="Content-Security-Policy"', "")
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_a_payload_in_a_column_stays_text(rich_report, payload):
+    page = rich_report(payload)
+    assert_inert(page)
+    assert not set(page) & {"\u202e", "\x00", "\x1b"}
+
+
+def test_verdict_md_tells_side_effects_as_inert_tables(rich_report, tmp_path):
+    rich_report("<script>|x`")
+    text = (tmp_path / "tickets-01" / "verdict.md").read_text("utf-8")
+    assert "## Side effects" in text
+    assert "<script>" not in text
+    assert "| 7.0 | 1 of 1 |" in text
+
+
+def test_a_page_with_thousands_of_items_stays_small(report, invented_items):
+    task = [item for item in invented_items if item.suite == "task"]
+    many = [
+        dataclasses.replace(item, id=f"{item.id}-{copy}", prompt="long " * 300) for copy in range(40) for item in task
+    ]
+    page = report(many + [item for item in invented_items if item.suite != "task"])
+    assert len(page) < 3_000_000
+    shown, total = re.search(r"(\d+) of (\d+) rows are on this page", page).groups()
+    assert int(shown) <= 300 + 2 * 40
+    assert int(total) == 40 * 80 + 200  # the task and the one suite whose items hold answers

@@ -10,6 +10,8 @@ from burnish.evals.effects.records import ArmEffects, Exposure, GroupColumn, Sid
 from burnish.evals.statistics import Mean
 from burnish.evals.wording import PERCENT, difference_text, p_text, score_text
 
+COPIED = " The well prompted model may copy from the rows of train that stand in its prompt as examples."
+
 
 @dataclass(frozen=True)
 class Table:
@@ -44,6 +46,7 @@ def answers_table(effects: SideEffects, names: Mapping[str, str]) -> Table | Non
             f" {effects.train_rows:,} rows of train were searched; what also stands in the prompt or in several rows "
             "is not counted."
         )
+        remark += COPIED if any(arm.arm == "prompted" for arm in arms) else ""
     return Table("Answers", ("", *(names[arm.arm] for arm in arms)), rows, remark)
 
 
