@@ -74,7 +74,8 @@ def evaluate(
             plan["prompted"] = opponent_json(maker, choice, data)
         write_json(folder.arms, plan)
     winner = Candidate.from_json(plan["prompted"]["winner"]) if "prompted" in plan["opponents"] else None
-    task = Task(data.metric, grade, renderer, decoding, maker, winner, weighing(data, renderer, settings.calibration))
+    weighed = weighing(data, renderer, settings.calibration, plan["opponents"])
+    task = Task(data.metric, grade, renderer, decoding, maker, winner, weighed)
     answer_parts(folder.items, _parts(plan, data, task, settings), models, say)
 
 

@@ -67,7 +67,7 @@ class EvaluateSettings(Settings):
         default=None,
         ge=0,
         description="Test rows at most of which all labels are weighed, to see whether the model knows how sure it may "
-        "be; 0 for none. auto is as many as about 40,000 tokens allow: all of them where labels are few and short.",
+        "be; 0 for none. auto is what about 12,000 tokens allow, some hundred rows: more cost time and tell more.",
     )
 
     @field_validator("opponents")

@@ -53,7 +53,8 @@ def answer_rows(decoder: Decoder, task: Task, arm: ArmName, rows: Sequence[Chat]
         said = answers(decoder, task.renderer, prompts, task.decoding, progress)
         outputs = [answer.text for answer in said]
         scores = [task.grade(output, row) for output, row in zip(outputs, rows, strict=True)]
-        weighed = label_facts(decoder, task.weighed, rows, prompts)
+        asked = NOTHING if arm == task.weighed.left_out else task.weighed
+        weighed = label_facts(decoder, asked, rows, prompts)
         facts = [
             {**answer.facts, **label, **_facts(row)} for answer, label, row in zip(said, weighed, rows, strict=True)
         ]

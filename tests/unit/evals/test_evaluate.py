@@ -317,7 +317,7 @@ def test_side_effects_are_told_from_the_items(tmp_path: Path, bench: Bench) -> N
         assert arm.tokens is not None
         assert arm.tokens.longest <= 4
         assert set(arm.shares) == {"valid", "looping", "refused", "cut_off", "verbatim"}
-    assert [(one.arm, one.n) for one in effects.calibration] == [("base", 24), ("prompted", 24), ("tuned", 24)]
+    assert [(one.arm, one.n) for one in effects.calibration] == [("prompted", 24), ("tuned", 24)]
     assert [(one.arm, one.canaries) for one in effects.exposure] == [("base", 2), ("tuned", 2)]
     (column,) = effects.groups
     assert (column.column, sum(group.n for group in column.groups)) == ("region", 24)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,7 @@ import torch
 
 from burnish.core.records import Chat, Message
 from burnish.evals.answer_ids import answer_ids
-from burnish.evals.label_confidence import MOST_TOKENS, NOTHING, label_facts, weighing
+from burnish.evals.label_confidence import MOST_TOKENS, NOTHING, label_facts, label_logprobs, weighing
 from burnish.evals.task_data import TaskData
 from burnish.graders.settings import LabelMetric, TextMetric
 from burnish.model.checkpoint import read_checkpoint
@@ -66,9 +67,28 @@ def test_only_so_many_rows_are_weighed_and_the_same_ones_each_time(model: tuple[
 def test_auto_takes_what_the_tokens_allow(model: tuple[Decoder, Renderer]) -> None:
     _, renderer = model
     assert len(weighing(DATA, renderer, None).rows) == 40  # few and short labels: all rows
-    many = replace(DATA, labels=tuple(f"a label of many letters, number {n}" for n in range(200)))
+    many = replace(DATA, test=tuple(replace(row, id=f"{row.id}-{n}") for row in ROWS for n in range(20)))
     taken = weighing(many, renderer, None)
-    assert 0 < len(taken.rows) * sum(len(ids) - 1 for ids in taken.label_ids) <= MOST_TOKENS
+    assert 40 < len(taken.rows) < 800
+    assert len(taken.rows) * 2 * len(renderer.prompt(ROWS[0].prompt)) <= MOST_TOKENS
+
+
+def test_labels_are_asked_until_the_rest_holds_a_hundredth_at_most(model: tuple[Decoder, Renderer]) -> None:
+    decoder, renderer = model
+    labels = [answer_ids(renderer, replace(ROWS[0], messages=(*ROWS[0].prompt, Message("assistant", f"{a}{b}"))))
+              for a in "abcdefgh" for b in ("x", "yy")]  # fmt: skip
+    prompt = tuple(renderer.prompt(ROWS[0].prompt))
+    (known,) = label_logprobs(decoder, [prompt], [tuple(ids) for ids in labels])
+    exact = {place: naive(decoder, list(prompt), ids) for place, ids in enumerate(labels)}
+    assert all(logprob == pytest.approx(exact[place], abs=1e-4) for place, logprob in known.items())
+    left = sum(math.exp(logprob) for place, logprob in exact.items() if place not in known)
+    assert left <= 0.01 * sum(math.exp(logprob) for logprob in known.values())
+
+
+def test_the_unprompted_base_is_left_out_where_it_is_also_prompted(model: tuple[Decoder, Renderer]) -> None:
+    _, renderer = model
+    assert weighing(DATA, renderer, None, ["base", "prompted"]).left_out == "base"
+    assert weighing(DATA, renderer, None, ["base"]).left_out == ""
 
 
 def test_other_tasks_and_zero_rows_weigh_nothing(model: tuple[Decoder, Renderer]) -> None:

@@ -83,7 +83,8 @@ def calibration_table(effects: SideEffects, names: Mapping[str, str]) -> Table |
         for one in effects.calibration
     )
     remark = (
-        "Confidence: the probability of the likeliest label among all labels. Calibration error (ECE): how far "
+        "Confidence: the probability of the likeliest label among all labels; right: that label is the expected one, "
+        "whatever was answered. Calibration error (ECE): how far "
         "confidence and accuracy lie apart, over bins of equal numbers; 0 is best. It is never quite 0: in small bins "
         "chance alone adds to it."
     )
@@ -115,6 +116,8 @@ def groups_table(column: GroupColumn, names: Mapping[str, str], metric: str) -> 
     gaps = [
         f"Largest gap of {names[gap.arm]}: {difference_text(metric, gap.gap).lstrip('+')} between {gap.best} and "
         f"{gap.worst} (p {p_text(gap.p)})."
+        if gap.best != gap.worst
+        else f"No gap in {names[gap.arm]}."
         for gap in column.gaps
     ]
     remark = " ".join([*gaps, *filter(None, [column.warning])])
