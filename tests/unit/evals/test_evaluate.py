@@ -252,6 +252,7 @@ def scored(folder: RunFolder, bench: Bench, metric: Any) -> tuple[dict[str, Any]
     settings = EvaluateSettings(metric=metric, retention="off", examples=1, max_new_tokens=4)
     run(folder, bench, settings)
     assert judged(folder).task.n == 24
+    assert regrade(folder).differences == ()
     return read_json(folder.arms)["task"], items_of(folder)
 
 
