@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from docs_tools.layers import SOURCE, layers_page, read_imports
 from docs_tools.picture import draw
 from docs_tools.reasons import reasons_page
 from docs_tools.settings import settings_page
+
+from burnish.evals.verdict_records import verdict_schema
 
 FOLDER = SOURCE.parent.parent / "docs" / "generated"
 
@@ -22,6 +25,7 @@ def pages() -> dict[str, str]:
         "cli.md": commands_page(),
         "layers.md": layers_page(read_imports()),
         "layers.svg": draw(read_imports()),
+        "verdict.schema.json": json.dumps(verdict_schema(), indent=2) + "\n",
         "reasons.md": reasons_page(),
         "recipe.md": settings_page(),
     }

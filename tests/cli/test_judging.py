@@ -21,7 +21,9 @@ def finished(folder: Path, name: str, right: str, recipe: str) -> RunFolder:
     run.path.mkdir(parents=True)
     for n, mark in enumerate(right):
         for arm, score in (("base", 0.0), ("tuned", float(mark))):
-            append_jsonl(run.items, Item("task", str(n), arm, f"q{n}", "1", "", {"correct": score}).to_json())
+            append_jsonl(
+                run.items, Item("task", str(n), arm, f"q{n}", "1", str(int(score)), {"correct": score}).to_json()
+            )
     write_json(run.arms, ARMS)
     write_json(run.stages, {})
     write_text(run.recipe, recipe)
@@ -35,7 +37,16 @@ def test_a_verdict_is_worked_out_again_from_the_answers_and_a_changed_answer_is_
     assert again.code == 0, again.err
     assert "worked out again from 60 answers: the same in every digit" in again.out
     assert "BETTER at the task" in again.out
-    run.items.write_text(run.items.read_text().replace('"correct": 1.0', '"correct": 0.0', 1))
+    assert "graded 60 answers again: the same scores" in again.out
+    whole = run.items.read_text()
+    run.items.write_text(whole.replace('"correct": 1.0', '"correct": 0.0', 1))
+    changed = burnish("verdict", "one", "--recompute", "--out", tmp_path)
+    assert changed.code == 1
+    assert "Graded again, 1 of 60 answers get another score" in changed.err
+    assert "arm tuned, item 0" in changed.err
+    run.items.write_text(
+        whole.replace('"output": "1", "scores": {"correct": 1.0}', '"output": "0", "scores": {"correct": 0.0}')
+    )
     changed = burnish("verdict", "one", "--recompute", "--out", tmp_path)
     assert changed.code == 1
     assert "the verdict is another one" in changed.err

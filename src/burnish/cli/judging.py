@@ -19,6 +19,7 @@ from burnish.data.card import read_card
 from burnish.evals import verdict as verdicts
 from burnish.evals.between_runs import SuiteComparison, compare_answers, differing_settings, read_answers
 from burnish.evals.paired_items import read_items
+from burnish.evals.regrade import regrade
 from burnish.evals.task_data import metric_to_use
 from burnish.evals.verdict_text import arm_name, mean_text
 from burnish.evals.wording import difference_text, metric_name, p_text
@@ -27,6 +28,7 @@ from burnish.pipeline.stages import flatten
 from burnish.recipe.recipe import read_recipe
 
 LONGEST_VALUE = 60
+MOST_NAMED = 10
 WIDTH = 130  # characters at least: a column that is cut off tells nothing
 NOT_COMPARED = ("name",)
 
@@ -69,6 +71,7 @@ def show_verdict(run: RunFolder, *, recompute: bool, gate: str | None) -> None:
     """Prints verdict.md. Raises BurnishError: recomputed, it comes out otherwise. GateError: the gate is not met."""
     stored = verdicts.read_verdict(run)
     if recompute:
+        _grade_again(run)
         worked_out = verdicts.judge_folder(run)
         if worked_out != stored:
             one, other = (dict(_leaves(value.to_json(), "verdict")) for value in (stored, worked_out))
@@ -83,6 +86,24 @@ def show_verdict(run: RunFolder, *, recompute: bool, gate: str | None) -> None:
     say(run.verdict_md.read_text("utf-8").replace("**", ""))
     if gate is not None:
         verdicts.gate(stored, gate)
+
+
+def _grade_again(run: RunFolder) -> None:
+    """Raises BurnishError: a stored score is not what its answer gets."""
+    found = regrade(run)
+    if found.differences:
+        first = found.differences[0]
+        more = [f"{one.item.suite} {one.item.arm} {one.item.id}" for one in found.differences[1:MOST_NAMED]]
+        raise BurnishError(
+            f"Graded again, {len(found.differences)} of {found.graded} answers get another score.",
+            where=f"{run.items}, suite {first.item.suite}, arm {first.item.arm}, item {first.item.id}",
+            seen=f"{first.score}: {first.stored} in the file, {first.now} now"
+            + (f"; also {', '.join(more)}" if more else ""),
+            next_move="a file was changed, or another version graded: `burnish evaluate --fresh` asks again",
+        )
+    say(f"graded {found.graded} answers again: the same scores")
+    for suite, count in found.left_out.items():
+        say(f"  {suite}: {count} items were scored by the model and cannot be graded without it")
 
 
 def _leaves(value: object, name: str) -> Iterator[tuple[str, object]]:

@@ -71,7 +71,8 @@ class Chat:
 
     `id` is unique in its part of the data, `source` is "file:line", `group` names the cluster of duplicates that must
     stay on one side of train, dev and test. `tools` are the definitions of the functions that the assistant may call,
-    in OpenAI's form.
+    in OpenAI's form. `meta` is what else is known of the row: columns that the verdict groups by, or that it is a
+    canary.
     """
 
     id: str
@@ -79,6 +80,7 @@ class Chat:
     source: str = ""
     group: str = ""
     tools: Tools = ()
+    meta: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def prompt(self) -> tuple[Message, ...]:
@@ -97,15 +99,13 @@ class Chat:
         return self.messages[-1].said
 
     def to_json(self) -> dict[str, Any]:
-        return _with_tools(
-            {
-                "id": self.id,
-                "messages": _list(self.messages),
-                "source": self.source,
-                "group": self.group,
-            },
-            self.tools,
-        )
+        value = {
+            "id": self.id,
+            "messages": _list(self.messages),
+            "source": self.source,
+            "group": self.group,
+        }
+        return _with_meta(_with_tools(value, self.tools), self.meta)
 
 
 @dataclass(frozen=True)
@@ -116,9 +116,11 @@ class Text:
     text: str
     source: str = ""
     group: str = ""
+    meta: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def to_json(self) -> dict[str, Any]:
-        return {"id": self.id, "text": self.text, "source": self.source, "group": self.group}
+        value = {"id": self.id, "text": self.text, "source": self.source, "group": self.group}
+        return _with_meta(value, self.meta)
 
 
 @dataclass(frozen=True)
@@ -132,23 +134,22 @@ class Pair:
     source: str = ""
     group: str = ""
     tools: Tools = ()
+    meta: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def answered(self, answer: str) -> tuple[Message, ...]:
         """The conversation that ends on one of the two answers."""
         return (*self.prompt, Message("assistant", answer))
 
     def to_json(self) -> dict[str, Any]:
-        return _with_tools(
-            {
-                "id": self.id,
-                "prompt": _list(self.prompt),
-                "chosen": self.chosen,
-                "rejected": self.rejected,
-                "source": self.source,
-                "group": self.group,
-            },
-            self.tools,
-        )
+        value = {
+            "id": self.id,
+            "prompt": _list(self.prompt),
+            "chosen": self.chosen,
+            "rejected": self.rejected,
+            "source": self.source,
+            "group": self.group,
+        }
+        return _with_meta(_with_tools(value, self.tools), self.meta)
 
 
 @dataclass(frozen=True)
@@ -217,17 +218,22 @@ def _with_tools(value: dict[str, Any], tools: Tools) -> dict[str, Any]:
     return {**value, "tools": [dict(tool) for tool in tools]} if tools else value
 
 
+def _with_meta(value: dict[str, Any], meta: Mapping[str, str]) -> dict[str, Any]:
+    return {**value, "meta": dict(meta)} if meta else value
+
+
 def row_from_json(value: Mapping[str, Any]) -> Row:
     """The inverse of `to_json`, for every kind of row."""
     common = {"id": value["id"], "source": value.get("source", ""), "group": value.get("group", "")}
+    meta = dict(value.get("meta", {}))
     if "text" in value:
-        return Text(text=value["text"], **common)
+        return Text(text=value["text"], meta=meta, **common)
     common["tools"] = tuple(value.get("tools", ()))
     if "messages" in value:
-        return Chat(messages=_messages(value["messages"]), **common)
+        return Chat(messages=_messages(value["messages"]), meta=meta, **common)
     prompt = _messages(value["prompt"])
     if "chosen" in value:
-        return Pair(prompt=prompt, chosen=value["chosen"], rejected=value["rejected"], **common)
+        return Pair(prompt=prompt, chosen=value["chosen"], rejected=value["rejected"], meta=meta, **common)
     if "score" in value:
         return Rated(prompt=prompt, answer=value["answer"], score=value["score"], **common)
     return Prompt(prompt=prompt, reference=value["reference"], **common)
@@ -309,6 +315,8 @@ class Item:
     """One answer of one arm to one item of a suite, with its scores: a line of items.jsonl.
 
     Where several answers were drawn, `samples` holds all of them, `output` is the first, and `scores` are the means.
+    `facts` is what side effects are told by: tokens of the answer and whether it stopped by itself, the likeliest label
+    and its confidence, the columns that the verdict groups by.
     """
 
     suite: str
@@ -318,6 +326,7 @@ class Item:
     expected: str | None
     output: str
     scores: Mapping[str, float] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
     samples: tuple[Sample, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
@@ -331,11 +340,12 @@ class Item:
             "output": self.output,
             "scores": dict(self.scores),
             **({"samples": drawn} if drawn else {}),
+            **({"facts": dict(self.facts)} if self.facts else {}),
         }
 
     @staticmethod
     def from_json(value: Mapping[str, Any]) -> Item:
         """The inverse of `to_json`."""
         samples = tuple(Sample(one["output"], one["scores"]) for one in value.get("samples", ()))
-        plain = {key: value[key] for key in Item.__dataclass_fields__ if key != "samples"}
-        return Item(**plain, samples=samples)
+        plain = {key: value[key] for key in Item.__dataclass_fields__ if key not in ("samples", "facts")}
+        return Item(**plain, samples=samples, facts=value.get("facts", {}))

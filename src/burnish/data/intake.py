@@ -70,11 +70,13 @@ class Collected:
     """The rows of all parts, numbered together in the order in which they were read, and what is known of each.
 
     `part_N` indexes PARTS; `source_N` indexes `sources`; `key_N` is the row's id as a number. `entry_S` says which of
-    the files that the recipe names for its part a source belongs to: a folder or a pattern stands for several.
+    the files that the recipe names for its part a source belongs to: a folder or a pattern stands for several. Rows
+    keep `columns` beside what is learnt.
     """
 
     store: RowStore
     fingerprints: Fingerprinter
+    columns: tuple[str, ...] = ()
     part_N: array[int] = field(default_factory=lambda: array("b"))
     source_N: array[int] = field(default_factory=lambda: array("i"))
     key_N: array[int] = field(default_factory=lambda: array("Q"))
@@ -161,7 +163,7 @@ def _take_file(
         [raw.value for raw in raws], settings, opened.name, like=like, label_names=label_names(opened.metadata())
     )
     names = name_finder_of(settings, base)
-    taker = Taker(layout, settings.clean, settings.private, settings.time, names)
+    taker = Taker(layout, settings.clean, settings.private, settings.time, names, into.columns)
     number = len(into.sources)
     first: Kept | None = None
     rows_in = 0

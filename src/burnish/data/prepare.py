@@ -7,7 +7,7 @@ or to dropped.jsonl. Rows pass through one at a time; what is kept of all of the
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from burnish.core.errors import BurnishError
 from burnish.core.files import write_json, write_jsonl, write_text
-from burnish.core.records import Row
+from burnish.core.records import Chat, Pair, Row, Text
 from burnish.core.run_folder import RunFolder
+from burnish.data.canaries import Planted, plant
 from burnish.data.card import (
     DataCard,
     Duplicates,
@@ -76,15 +77,16 @@ def prepare(
     context: int,
     say: Say,
     local_writer: LocalWriter | None = None,
+    columns: Sequence[str] = (),
 ) -> DataCard:
     """Runs the stage. `lengths_of` gives the lengths of rendered rows, `context` how many the model takes.
-    `local_writer` is needed only to let a model on this machine make rows.
+    `local_writer` is needed only to let a model on this machine make rows. `columns` stay with the rows of test.
 
     Raises DataError: a file is unusable, its format is unknown, or too little is left to train on.
     """
     folder.data.mkdir(parents=True, exist_ok=True)
     with Ledger(folder) as ledger, closing(RowStore(folder.data)) as store:
-        rows = _collect(settings, store, ledger, base, say)
+        rows = _collect(settings, store, tuple(columns), ledger, base, say)
         marks = _marks(settings, rows, base, say)
         selection = begin(rows, ledger, marks)
         judge_rows(selection, settings)
@@ -111,15 +113,19 @@ def prepare(
             )  # fmt: skip
             lines["train"] = without_replaced(selection, lines["train"], train(), grown)
         lines["train"] = mixed(selection, lines["train"], settings, seed)
-        card = _card(settings, selection, clusters, lines, grown, base, seed, context)
+        first = next(_finished(selection, clusters, lines["train"]), None)
+        planted = plant(settings.canaries, first, seed, lengths_of)
+        card = _card(settings, selection, clusters, lines, grown, planted, base, seed, context)
         _say_result(card, say)
-        _write(folder, selection, clusters, lines, grown, card)
+        _write(folder, selection, clusters, lines, grown, planted, card)
     return card
 
 
-def _collect(settings: DataSettings, store: RowStore, ledger: Ledger, base: Path, say: Say) -> Collected:
+def _collect(
+    settings: DataSettings, store: RowStore, columns: tuple[str, ...], ledger: Ledger, base: Path, say: Say
+) -> Collected:
     """The rows of all files. The format of the train file wins in the others where its keys are there."""
-    rows = Collected(store, Fingerprinter(store.folder))
+    rows = Collected(store, Fingerprinter(store.folder), columns)
     layout = take_in("train", settings.train_files, settings, rows, ledger, base=base, say=say, like=None)
     for part, file in (("dev", settings.dev), ("test", settings.test)):
         if file is not None:
@@ -196,6 +202,7 @@ def _card(
     clusters: Clusters,
     lines: Mapping[str, Lines],
     grown: Grown,
+    planted: Planted,
     base: Path,
     seed: int,
     context: int,
@@ -206,7 +213,10 @@ def _card(
     card = DataCard(
         sources=tuple(source for source in selection.rows.sources if source.part != "benchmark"),
         rows_in=sum(source.rows for source in selection.rows.sources if source.part != "benchmark"),
-        parts={part: _part(lines[part], clusters, grown if part == "train" else Grown()) for part in PARTS[:3]},
+        parts={
+            "train": _part(lines["train"], clusters, grown, planted),
+            **{part: _part(lines[part], clusters, Grown(), Planted()) for part in PARTS[1:3]},
+        },
         dropped=_counts(ledger.dropped),
         rows_cut=selection.rows.rows_cut,
         prompts_with_several_answers=prompts_with_several_answers(selection),
@@ -227,8 +237,8 @@ def _card(
         split_by="time" if settings.time is not None else "group",
         test_can_show=said(int(selection.among("test").sum()), settings.test_gain),
         observations=tuple(selection.observations),
-        kinds=_kinds(selection, lines, grown),
-        made={how: count for how, count in selection.made.items() if count},
+        kinds=_kinds(selection, lines, grown, planted),
+        made={how: count for how, count in (*selection.made.items(), ("canaries", len(planted.rows))) if count},
         made_by=grown.models,
         grown=grown.kinds,
     )  # fmt: skip
@@ -241,10 +251,11 @@ def _counts(counts: Counts) -> dict[str, dict[str, int]]:
     return {part: dict(reasons.most_common()) for part, reasons in counts.items() if part != "benchmark"}
 
 
-def _part(lines: Lines, clusters: Clusters, grown: Grown) -> PartFacts:
-    groups = {*map(_group, np.unique(clusters.name_N[lines.row_M]).tolist()), *(one.row.group for one in grown.made)}
-    tokens = [*lines.tokens_M.tolist(), *(length.tokens for length in grown.lengths)]
-    learnt = int(lines.learnt_M.sum()) + sum(length.learnt for length in grown.lengths)
+def _part(lines: Lines, clusters: Clusters, grown: Grown, planted: Planted) -> PartFacts:
+    added, lengths = (*(one.row for one in grown.made), *planted.rows), (*grown.lengths, *planted.lengths)
+    groups = {*map(_group, np.unique(clusters.name_N[lines.row_M]).tolist()), *(row.group for row in added)}
+    tokens = [*lines.tokens_M.tolist(), *(length.tokens for length in lengths)]
+    learnt = int(lines.learnt_M.sum()) + sum(length.learnt for length in lengths)
     return part_measured(tokens, groups=len(groups), learnt=learnt)
 
 
@@ -262,10 +273,10 @@ def _duplicates(selection: Selection, clusters: Clusters, settings: DataSettings
     )
 
 
-def _kinds(selection: Selection, lines: Mapping[str, Lines], grown: Grown) -> dict[str, int]:
+def _kinds(selection: Selection, lines: Mapping[str, Lines], grown: Grown, planted: Planted) -> dict[str, int]:
     rows = np.concatenate([part.row_M for part in lines.values()])
     counts = np.bincount(selection.features["kind"][rows], minlength=len(KINDS))
-    made = Counter(type(one.row) for one in grown.made)
+    made = Counter(type(row) for row in (*(one.row for one in grown.made), *planted.rows))
     total = {kind.__name__.lower(): int(count) + made[kind] for kind, count in zip(KINDS, counts, strict=True)}
     return {kind: count for kind, count in total.items() if count}
 
@@ -307,12 +318,14 @@ def _write(
     clusters: Clusters,
     lines: Mapping[str, Lines],
     grown: Grown,
+    planted: Planted,
     card: DataCard,
 ) -> None:
     paths = {"train": folder.train, "dev": folder.dev, "test": folder.test}
     for part, path in paths.items():
-        made = (one.row for one in grown.made if part == "train")
-        write_jsonl(path, (row.to_json() for row in chain(_finished(selection, clusters, lines[part]), made)))
+        added = (*(one.row for one in grown.made), *planted.rows) if part == "train" else ()
+        kept = _finished(selection, clusters, lines[part], with_meta=part == "test")
+        write_jsonl(path, (row.to_json() for row in chain(kept, added)))
     if grown.tried:
         write_jsonl(folder.made, (one.to_json() for one in grown.made))
     write_json(folder.data_card, card.to_json())
@@ -320,13 +333,17 @@ def _write(
     write_croissant(folder, card)
 
 
-def _finished(selection: Selection, clusters: Clusters, lines: Lines) -> Iterator[Row]:
-    """The rows of a part with their groups; copies of a row get names of their own."""
+def _finished(selection: Selection, clusters: Clusters, lines: Lines, *, with_meta: bool = False) -> Iterator[Row]:
+    """The rows of a part with their groups; copies of a row get names of their own. What is known beside what is learnt
+    is of use to the test alone: without it train stays the same whatever columns the verdict groups by.
+    """
     seen: Counter[str] = Counter()
     for number, stored in zip(lines.row_M.tolist(), lines.stored_M.tolist(), strict=True):
         row = selection.rows.store[stored]
         seen[row.id] += 1
         name = row.id if seen[row.id] == 1 else f"{row.id}-{seen[row.id]}"
+        if not with_meta and isinstance(row, Chat | Pair | Text) and row.meta:
+            row = replace(row, meta={})
         yield replace(row, id=name, group=_group(int(clusters.name_N[number])))
 
 

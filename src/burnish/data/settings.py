@@ -163,6 +163,13 @@ class DataSettings(Settings):
         description="What happens to rows of train and dev that give away a row of the test. With `keep` they are "
         "reported, and there is no verdict until they are gone.",
     )
+    canaries: int = Field(
+        default=0,
+        ge=0,
+        le=200,
+        description="Rows with a random number to plant into train, marked there; evaluation then tells how well the "
+        "specialist remembers them (10 are enough for a mean). They cost a little of what training learns.",
+    )
     decontaminate: list[str] = Field(
         default=[],
         description="Files with items of benchmarks that you mean to be judged by: rows of train and dev that hold "

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from burnish.core.records import Changed, Dropped, Flagged, Row
+from burnish.core.records import Changed, Chat, Dropped, Flagged, Pair, Row, Text
 from burnish.data.cleaning.features import Feature, feature_of
 from burnish.data.cleaning.outcome import Cleaned, named
 from burnish.data.cleaning.rows import clean_row
@@ -23,6 +23,7 @@ from burnish.data.splitting.times import time_of
 from burnish.data.store import line_of
 
 ID_DIGITS = 16
+LONGEST_VALUE = 80  # characters of a column to group by
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Taker:
     private: PrivateSettings
     time: str | None = None
     names: NameFinder | None = None
+    columns: tuple[str, ...] = ()  # that the verdict groups by
 
 
 @dataclass(frozen=True)
@@ -80,13 +82,19 @@ def _take(taker: Taker, found: Raw | Dropped) -> Taken:
     assert cleaned.row is not None
     fingerprint = fingerprint_of(cleaned.row)
     kept = Kept(
-        line=line_of(cleaned.row),
+        line=line_of(_with_columns(cleaned.row, found.value, taker.columns)),
         fingerprint=fingerprint,
         feature=feature_of(cleaned.row, fingerprint.keys[-1], taker.clean),
         time=time_of(found.value.get(taker.time)) if taker.time else math.nan,
         cut=converted.cut_turns > 0,
     )
     return Taken(cleaned.changed, cleaned.flagged, None, kept)
+
+
+def _with_columns(row: Row, value: Mapping[str, object], columns: Sequence[str]) -> Row:
+    """The row with what its file says in these columns, beside what is learnt."""
+    named = {column: str(value[column])[:LONGEST_VALUE] for column in columns if value.get(column) is not None}
+    return replace(row, meta=named) if named and isinstance(row, Chat | Pair | Text) else row
 
 
 def _lost(taker: Taker, dropped: Dropped) -> Taken:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from burnish.core.records import Chat
-from burnish.generate.engine import Request, generate
+from burnish.generate.engine import Completion, Request, generate
 from burnish.model.decoder import Decoder
 from burnish.render.renderer import Renderer
 
@@ -85,17 +85,33 @@ def answer_room(train: Sequence[Chat], renderer: Renderer, context: int) -> int:
     return min(int(1.5 * usual) + 16, max(context // 2, 16))
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What an arm said. `stopped`: it ended by itself, not by the limit of tokens. `tokens` None: nobody counted
+    them, as of a server.
+    """
+
+    text: str
+    tokens: int | None
+    stopped: bool
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """For the item."""
+        return {} if self.tokens is None else {"tokens": self.tokens, "stopped": self.stopped}
+
+
 def answers(
     decoder: Decoder,
     renderer: Renderer,
     prompts: Sequence[Sequence[int]],
     decoding: Decoding,
     progress: Progress | None,
-) -> list[str]:
+) -> list[Answer]:
     """The likeliest text after each prompt. One near the end of the model's context gets a shorter answer."""
     requests = [Request(tuple(ids), _room(decoder, ids, decoding)) for ids in prompts]
     completions = generate(decoder, requests, stop_ids=decoding.stop_ids, progress=progress)
-    return [renderer.decode(completion.tokens) for completion in completions]
+    return [_answer(renderer, one) for one in completions]
 
 
 def sampled_answers(
@@ -105,7 +121,7 @@ def sampled_answers(
     seeds: Sequence[Sequence[int]],
     decoding: Decoding,
     progress: Progress | None,
-) -> list[list[str]]:
+) -> list[list[Answer]]:
     """For each prompt one answer a seed, drawn at the temperature of `decoding`; the prompt is computed once."""
     requests = [
         Request(tuple(ids), _room(decoder, ids, decoding), decoding.temperature, seed)
@@ -113,8 +129,12 @@ def sampled_answers(
         for seed in own
     ]
     told = None if progress is None else _in_rows(progress, decoding.samples)
-    texts = iter(generate(decoder, requests, stop_ids=decoding.stop_ids, progress=told))
-    return [[renderer.decode(next(texts).tokens) for _ in own] for own in seeds]
+    drawn = iter(generate(decoder, requests, stop_ids=decoding.stop_ids, progress=told))
+    return [[_answer(renderer, next(drawn)) for _ in own] for own in seeds]
+
+
+def _answer(renderer: Renderer, one: Completion) -> Answer:
+    return Answer(renderer.decode(one.tokens), len(one.tokens), one.stopped)
 
 
 def _room(decoder: Decoder, prompt: Sequence[int], decoding: Decoding) -> int:

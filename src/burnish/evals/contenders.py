@@ -15,7 +15,8 @@ from burnish.core.asking import Asked, Writer
 from burnish.core.asking import answers as asked_answers
 from burnish.core.errors import RecipeError
 from burnish.core.records import Chat, Item, Message
-from burnish.evals.arms import ArmName, Decoding, Progress
+from burnish.evals.arms import Answer, ArmName, Decoding, Progress
+from burnish.evals.label_confidence import NOTHING
 from burnish.evals.opponent import make_prompts
 from burnish.evals.prompts import NO_WORDING, Candidate
 from burnish.evals.task import SUITE, Task, graded
@@ -102,6 +103,7 @@ def local_task(one: Local, base: Task, data: TaskData, instructions: str | None,
         winner=winner or PLAIN,
         longest=max(one.context - decoding.max_new_tokens, one.context // 2),
         with_loss=same_tokens(one.renderer, base.renderer),
+        weighed=base.weighed if same_tokens(one.renderer, base.renderer) else NOTHING,
     )
 
 
@@ -129,15 +131,16 @@ def answer_served(
         for row in rows
         for seed in decoding.seeds(SUITE, row.id)
     ]
-    texts, refusals = [], []
+    said: list[Answer] = []
+    refusals: list[str] = []
     for answer in asked_answers(asked, one.writer, one.kept):
-        texts.append(answer.text)
+        said.append(Answer(answer.text, None, answer.whole))
         refusals += [answer.refused] if answer.refused else []
-        progress(len(texts) // decoding.samples)
+        progress(len(said) // decoding.samples)
     if refusals:
         say(f"{arm}: the server refused {len(refusals)} of {len(asked)} requests, which count as empty: {refusals[0]}")
     each = decoding.samples
-    return [graded(task, arm, row, texts[n * each : (n + 1) * each]) for n, row in enumerate(rows)]
+    return [graded(task, arm, row, said[n * each : (n + 1) * each]) for n, row in enumerate(rows)]
 
 
 def described(decoding: Decoding) -> dict[str, Any]:

@@ -15,7 +15,10 @@ from burnish.evals import suites
 from burnish.evals.arms import TUNED, ArmName, Decoding, Models, Progress, answer_room
 from burnish.evals.contenders import Contender, Served, answer_served, check_contenders
 from burnish.evals.drift import drift_entry, drift_parts
+from burnish.evals.effects.exposure import SUITE as CANARY
+from burnish.evals.effects.exposure import ask_canaries
 from burnish.evals.items_file import Part, answer_parts, lines_before
+from burnish.evals.label_confidence import weighing
 from burnish.evals.memory_suite import MemorySuite
 from burnish.evals.opponent import make_prompts
 from burnish.evals.opponents import choose_prompts, task_of_each
@@ -70,7 +73,8 @@ def evaluate(
     grade = make_grader(data.metric, data.keys, data.labels)
     _warn(data, settings, say)
     maker = make_prompts(data, renderer, decoding, instructions, seed)
-    base = Task(data.metric, grade, renderer, decoding, maker, None)
+    weighed = weighing(data, renderer, settings.calibration, settings.arms)
+    base = Task(data.metric, grade, renderer, decoding, maker, None, weighed=weighed)
     memory = memory_suites(settings.retention, renderer)
     plan = read_json(folder.arms) if folder.arms.exists() else {}
     if plan.get("key") == key:
@@ -190,13 +194,18 @@ def _parts(
     def prefer(decoder: Decoder, arm: ArmName, rows: Sequence[Any], progress: Progress) -> list[Item]:
         return compare_answers(decoder, tasks[arm], arm, rows)
 
+    def exposed(decoder: Decoder, arm: ArmName, rows: Sequence[Any], progress: Progress) -> list[Item]:
+        return ask_canaries(decoder, tasks[arm].renderer, arm, rows, progress)
+
     rows, ask = (data.texts, read) if data.texts else (data.pairs, prefer) if data.pairs else (data.test, answer)
     parts = [Part("task", arm, rows, ask) for arm in ("base", "prompted", *plan["fixed"]) if arm in plan["opponents"]]
     parts += [Part(suite.name, "base", suite.rows, suite.answer) for suite in memory]
+    parts += [Part(CANARY, "base", data.canaries, exposed)]
     for one in contenders:
         parts.append(Part("task", one.name, rows, _ask_served(one, tasks, say) if isinstance(one, Served) else ask))
     parts += [Part("task", TUNED, rows, ask)]
     parts += [Part(suite.name, TUNED, suite.rows, suite.answer) for suite in memory]
+    parts += [Part(CANARY, TUNED, data.canaries, exposed)]
     return parts
 
 

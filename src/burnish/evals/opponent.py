@@ -74,7 +74,7 @@ def choose_opponent(
             return [-loss for loss in answer_losses(decoder, maker.renderer, prompts, rows)]
         tick = ticker(say, "  answers on dev", len(prompts))
         outputs = answers(decoder, maker.renderer, prompts, decoding, tick)
-        return [sign * grade(output, row)[metric] for output, row in zip(outputs, rows, strict=True)]
+        return [sign * grade(output.text, row)[metric] for output, row in zip(outputs, rows, strict=True)]
 
     return choose_prompt(
         maker,

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from burnish.core.records import Chat, Item, Pair
+from burnish.evals.answer_ids import answer_ids
 from burnish.evals.arms import ArmName
 from burnish.evals.prompts import Candidate, PromptMaker
-from burnish.evals.task import Task, answer_ids
+from burnish.evals.task import Task
 from burnish.evals.task_data import TaskData
 from burnish.generate.score import Choices, score_choices
 from burnish.model.decoder import Decoder
@@ -27,7 +28,8 @@ def compare_answers(decoder: Decoder, task: Task, arm: ArmName, rows: Sequence[P
     for row, (chosen, rejected) in zip(rows, score_choices(decoder, _choices(decoder, task, arm, rows)), strict=True):
         scores = {METRIC: float(chosen > rejected), "logprob_margin": chosen - rejected}
         likelier = row.chosen if chosen > rejected else row.rejected
-        items.append(Item("task", row.id, arm, ending(row, row.chosen).prompt_text, row.chosen, likelier, scores))
+        prompt, facts = ending(row, row.chosen).prompt_text, {"columns": dict(row.meta)} if row.meta else {}
+        items.append(Item("task", row.id, arm, prompt, row.chosen, likelier, scores, facts=facts))
     return items
 
 

@@ -127,7 +127,7 @@ def memory_chart(suites: Sequence[SuiteVerdict]) -> Chart:
         )
         for suite in suites
     ]
-    ticks = tick_labels(axis, [(-1.0, "− margin"), (0.0, "no change"), (1.0, "+ margin")])
+    ticks = tick_labels(axis, [(-1.0, "− margin"), (0.0, "0")])
     return Chart("Change of what the base model knew, with one-sided 5 % bounds", tuple(rows), ticks)
 
 

@@ -104,7 +104,16 @@ def follow_instructions(
     prompts = [renderer.prompt([Message("user", wish.prompt)]) for wish in wishes]
     outputs = answers(decoder, renderer, prompts, Decoding(ANSWER_TOKENS, renderer.stop_ids), progress)
     return [
-        Item(suite, wish.id, arm, wish.prompt, wish.expected, output, grade_constraints(output, wish.expected))
+        Item(
+            suite,
+            wish.id,
+            arm,
+            wish.prompt,
+            wish.expected,
+            output.text,
+            grade_constraints(output.text, wish.expected),
+            facts=output.facts,
+        )
         for wish, output in zip(wishes, outputs, strict=True)
     ]
 

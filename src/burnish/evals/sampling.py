@@ -6,13 +6,20 @@ What decides are the means per item, so seeds are never counted as items.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import fmean
 
 import numpy as np
 
-from burnish.core.records import Item
+from burnish.core.records import Item, Sample
 from burnish.evals.statistics import standard_error
 from burnish.evals.verdict_records import Sampling
 from burnish.evals.wording import difference_text
+
+
+def mean_scores(samples: Sequence[Sample]) -> dict[str, float]:
+    """The mean over the answers of each score that all of them have."""
+    shared = [name for name in samples[0].scores if all(name in one.scores for one in samples)]
+    return {name: fmean(one.scores[name] for one in samples) for name in shared}
 
 
 def sampling_of(arm: str, items: Sequence[Item], metric: str) -> Sampling | None:

@@ -17,6 +17,10 @@ def _auto_is_none(value: Any) -> Any:
     return None if value == "auto" else value
 
 
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
 AutoCount: TypeAlias = Annotated[int | None, BeforeValidator(_auto_is_none)]
 
 
@@ -76,6 +80,18 @@ class EvaluateSettings(Settings):
         ge=0,
         lt=2**63,
         description="Seed of samples of rows and answers and of the order of examples. Default: `train.seed`.",
+    )
+    groups: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
+        default=(),
+        max_length=5,
+        description="Columns of the data that say which group a test row belongs to, such as a region or a kind of "
+        "customer: the scores are then shown by group too. Name them before `prepare`.",
+    )
+    calibration: AutoCount = Field(
+        default=None,
+        ge=0,
+        description="Test rows at most of which all labels are weighed, to see whether the model knows how sure it may "
+        "be; 0 for none. auto is what about 12,000 tokens allow, some hundred rows: more cost time and tell more.",
     )
 
     @field_validator("opponents")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from statistics import fmean
+from typing import Any
 
 from burnish.core.records import Chat, Item, Sample, Text
-from burnish.evals.arms import ArmName, Decoding, Progress, answers, sampled_answers
+from burnish.evals.answer_ids import answer_ids
+from burnish.evals.arms import Answer, ArmName, Decoding, Progress, answers, sampled_answers
+from burnish.evals.label_confidence import NOTHING, Weighing, label_facts
 from burnish.evals.prompts import Candidate, PromptMaker
+from burnish.evals.sampling import mean_scores
 from burnish.generate.score import Choices, score_choices, text_loss
 from burnish.graders.registry import Grader
 from burnish.graders.settings import NamedMetric
@@ -43,6 +46,7 @@ class Task:
     winner: Candidate | None
     longest: int | None = None
     with_loss: bool = True  # False where another tokenizer counts other tokens
+    weighed: Weighing = NOTHING
 
     def prompt(self, arm: ArmName, row: Chat) -> list[int]:
         """Token ids up to the answer."""
@@ -60,14 +64,12 @@ def answer_rows(decoder: Decoder, task: Task, arm: ArmName, rows: Sequence[Chat]
     """
     prompts = [task.prompt(arm, row) for row in rows]
     if task.metric.type == "loss":
-        items = [Item(SUITE, row.id, arm, row.prompt_text, row.answer, "", {}) for row in rows]
-    elif task.decoding.temperature:
-        seeds = [task.decoding.seeds(SUITE, row.id) for row in rows]
-        drawn = sampled_answers(decoder, task.renderer, prompts, seeds, task.decoding, progress)
-        items = [graded(task, arm, row, outputs) for row, outputs in zip(rows, drawn, strict=True)]
+        items = [Item(SUITE, row.id, arm, row.prompt_text, row.answer, "", facts=_facts(row)) for row in rows]
     else:
-        outputs = answers(decoder, task.renderer, prompts, task.decoding, progress)
-        items = [graded(task, arm, row, [output]) for row, output in zip(rows, outputs, strict=True)]
+        said = _said(decoder, task, rows, prompts, progress)
+        asked = NOTHING if arm == task.weighed.left_out else task.weighed
+        told = label_facts(decoder, asked, rows, prompts)
+        items = [graded(task, arm, row, one, facts) for row, one, facts in zip(rows, said, told, strict=True)]
     if task.metric.type in WITH_LOSS and task.with_loss:
         losses = answer_losses(decoder, task.renderer, prompts, rows)
         pairs = zip(items, losses, strict=True)
@@ -75,15 +77,29 @@ def answer_rows(decoder: Decoder, task: Task, arm: ArmName, rows: Sequence[Chat]
     return items
 
 
-def graded(task: Task, arm: ArmName, row: Chat, outputs: Sequence[str]) -> Item:
-    """The item of a row from its answers: of several the first is shown, and the scores are their means."""
-    samples = [Sample(output, task.grade(output, row)) for output in outputs]
-    first = samples[0]
-    shared = [name for name in first.scores if all(name in sample.scores for sample in samples)]
-    means = {name: fmean(sample.scores[name] for sample in samples) for name in shared}
-    several = len(samples) > 1
-    scores, kept = (means, tuple(samples)) if several else (first.scores, ())
-    return Item(SUITE, row.id, arm, row.prompt_text, row.answer, first.output, scores, kept)
+def _said(
+    decoder: Decoder, task: Task, rows: Sequence[Chat], prompts: Sequence[Sequence[int]], progress: Progress
+) -> list[list[Answer]]:
+    """The answers to each row: one, or as many as are drawn."""
+    if not task.decoding.temperature:
+        return [[one] for one in answers(decoder, task.renderer, prompts, task.decoding, progress)]
+    seeds = [task.decoding.seeds(SUITE, row.id) for row in rows]
+    return sampled_answers(decoder, task.renderer, prompts, seeds, task.decoding, progress)
+
+
+def graded(task: Task, arm: ArmName, row: Chat, said: Sequence[Answer], told: Mapping[str, Any] | None = None) -> Item:
+    """The item of a row from its answers: of several the first is shown, and the scores are their means. `told` is
+    further known of it."""
+    samples = tuple(Sample(one.text, task.grade(one.text, row)) for one in said)
+    facts = {**said[0].facts, **(told or {}), **_facts(row)}
+    kept = samples if len(samples) > 1 else ()
+    output, scores = samples[0].output, mean_scores(samples)
+    return Item(SUITE, row.id, arm, row.prompt_text, row.answer, output, scores, facts, kept)
+
+
+def _facts(row: Chat | Text) -> dict[str, Any]:
+    """The columns that the verdict groups by."""
+    return {"columns": dict(row.meta)} if row.meta else {}
 
 
 def answer_losses(
@@ -101,21 +117,10 @@ def answer_losses(
     return [-logprobs[0] / len(ids) for logprobs, ids in zip(score_choices(decoder, asked), wanted, strict=True)]
 
 
-def answer_ids(renderer: Renderer, row: Chat) -> list[int]:
-    """The ids of the last turn that training learns, its end included: those after the last id of another message."""
-    rendered = renderer.row(row)
-    last = len(row.messages) - 1
-    return [
-        token
-        for token, weight, message in zip(rendered.ids, rendered.weights, rendered.message_T, strict=True)
-        if weight and message == last
-    ]
-
-
 def read_texts(decoder: Decoder, renderer: Renderer, arm: ArmName, rows: Sequence[Text]) -> list[Item]:
     """Plain text is not answered but read: one item a row with its loss in nats a token."""
     losses = text_loss(decoder, [tuple(renderer.row(row).ids) for row in rows])
     return [
-        Item("task", row.id, arm, row.text, None, "", {"loss": nats / max(tokens, 1)})
+        Item("task", row.id, arm, row.text, None, "", {"loss": nats / max(tokens, 1)}, facts=_facts(row))
         for row, (nats, tokens) in zip(rows, losses, strict=True)
     ]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from burnish.core.errors import DataError
 from burnish.core.records import Chat, Pair, Row, Text
 from burnish.core.run_folder import RunFolder
+from burnish.data.canaries import is_canary
 from burnish.data.card import read_card
 from burnish.data.rows import read_rows
 from burnish.data.shape import NEARLY_ALL
@@ -23,7 +24,7 @@ class TaskData:
     """One of three is filled: `test` with conversations, `texts` with passages (plain text data), `pairs` with
     preferences. `left_out`: rows beside conversations, which no grader can grade. `context`: longest row in tokens.
     `kind`: shape of the answers. `metric`: how conversations are graded. `keys`: those of nearly all JSON answers.
-    `labels`: all of a label task.
+    `labels`: all of a label task. `canaries`: the rows of train that were planted; they stand nowhere else.
     """
 
     kind: str
@@ -37,6 +38,7 @@ class TaskData:
     left_out: int = 0
     keys: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
+    canaries: tuple[Chat | Text, ...] = ()
 
 
 def read_task_data(folder: RunFolder, settings: EvaluateSettings, seed: int) -> TaskData:
@@ -57,7 +59,9 @@ def read_task_data(folder: RunFolder, settings: EvaluateSettings, seed: int) -> 
     chats = _chats(rows)
     pairs = () if chats else tuple(row for row in rows if isinstance(row, Pair))
     texts = () if chats or pairs else tuple(row for row in rows if isinstance(row, Text))
-    train, dev = _chats(read_rows(folder.train)), _chats(read_rows(folder.dev))
+    _check_columns(rows, settings.groups, folder)
+    learnt = read_rows(folder.train)
+    train, dev = _chats(learnt), _chats(read_rows(folder.dev))
     if not dev:  # then the first rows of train serve as dev, and never as examples
         dev, train = train[:MOST_DEV_ROWS], train[MOST_DEV_ROWS:]
     metric = _metric(settings, card.shape.kind, (*train, *dev))
@@ -74,7 +78,21 @@ def read_task_data(folder: RunFolder, settings: EvaluateSettings, seed: int) -> 
         left_out=len(rows) - len(chats or pairs or texts),
         keys=card.shape.json_keys,
         labels=card.shape.labels,
+        canaries=tuple(row for row in learnt if isinstance(row, Chat | Text) and is_canary(row)),
     )
+
+
+def _check_columns(rows: Sequence[Row], columns: Sequence[str], folder: RunFolder) -> None:
+    """Raises DataError: no test row has one of these columns."""
+    known = {column for row in rows if isinstance(row, Chat | Pair | Text) for column in row.meta}
+    for column in columns:
+        if column not in known:
+            raise DataError(
+                "No test row has this column to group by.",
+                where="evaluate.groups",
+                seen=column,
+                next_move=f"name a column of the file that {folder.test.name} was made of, then `burnish prepare`",
+            )
 
 
 def metric_to_use(folder: RunFolder, settings: EvaluateSettings) -> NamedMetric | None:
@@ -104,7 +122,7 @@ def _kind(metric: NamedMetric, kind: str) -> str:
 
 
 def _chats(rows: Sequence[Row]) -> tuple[Chat, ...]:
-    return tuple(row for row in rows if isinstance(row, Chat))
+    return tuple(row for row in rows if isinstance(row, Chat) and not is_canary(row))
 
 
 def _sample(rows: Sequence[Row], most: int | None, seed: str) -> list[Row]:

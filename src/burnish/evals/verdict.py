@@ -13,6 +13,9 @@ from burnish.core.errors import GateError, RecipeError
 from burnish.core.files import read_json
 from burnish.core.records import Item
 from burnish.core.run_folder import RunFolder
+from burnish.data.rows import read_rows
+from burnish.evals.effects.measure import side_effects
+from burnish.evals.effects.memorised import learnt_texts
 from burnish.evals.judge.judged_file import Judged
 from burnish.evals.judge.judging import hear, replies_of
 from burnish.evals.judge.outcome import METRIC as JUDGED
@@ -21,7 +24,7 @@ from burnish.evals.memory_verdict import judge_memory
 from burnish.evals.paired_items import read_items
 from burnish.evals.task_verdict import LEVEL, judge_task
 from burnish.evals.verdict_plan import Plan, plan_of
-from burnish.evals.verdict_records import VERSION, Verdict
+from burnish.evals.verdict_records import SCHEMA, Verdict
 
 TASK_OUTCOMES = ("BETTER", "WORSE", "NOT PROVEN")
 MEMORY_OUTCOMES = ("KEPT", "FORGOTTEN", "NOT PROVEN")
@@ -43,7 +46,7 @@ def judge(items: Sequence[Item], plan: Mapping[str, Any], *, seed: int = 0, judg
     if heard and not heard.able and task.metric == JUDGED:
         task = replace(task, outcome="NOT PROVEN", reason=heard.reason)
     verdict = Verdict(
-        version=VERSION,
+        schema=SCHEMA,
         specialist=compared.specialist,
         base=compared.base,
         seed=seed,
@@ -71,9 +74,14 @@ def scored_items(folder: RunFolder, verdict: Verdict) -> Sequence[Item]:
 
 
 def judge_folder(folder: RunFolder) -> Verdict:
-    """The verdict worked out again from items.jsonl, judged.jsonl and arms.json; nothing is written."""
-    plan = read_json(folder.arms)
-    return judge(read_items(folder), plan, seed=int(plan.get("seed", 0)), judged=replies_of(folder, plan))
+    """The verdict with its side effects, from items.jsonl, judged.jsonl, arms.json and train.jsonl. Writes nothing."""
+    plan, items = read_json(folder.arms), read_items(folder)
+    seed, judged = int(plan.get("seed", 0)), replies_of(folder, plan)
+    train = list(learnt_texts(read_rows(folder.train))) if folder.train.exists() else None
+    compared = plan_of(plan)
+    effects = side_effects(_scored(items, judged, compared), compared, train, seed=seed)
+    verdict = replace(judge(items, plan, seed=seed, judged=judged), effects=effects)
+    return Verdict.from_json(verdict.to_json())
 
 
 def read_verdict(folder: RunFolder) -> Verdict:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from pydantic import TypeAdapter, ValidationError
 
 from burnish.core.errors import BurnishError
+from burnish.evals.effects.records import SideEffects
 from burnish.evals.judge.records import JudgedVerdict
 from burnish.evals.statistics import Mean
 
-VERSION = 1
+SCHEMA: Final = 1  # of verdict.json: raised, here and in `Verdict`, by whoever changes what it holds
 
 TaskOutcome: TypeAlias = Literal["BETTER", "WORSE", "NOT PROVEN"]
 MemoryOutcome: TypeAlias = Literal["KEPT", "FORGOTTEN", "NOT PROVEN"]
@@ -132,15 +133,19 @@ class MemoryVerdict:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The outcome of an evaluation with everything that decided it."""
+    """The outcome of an evaluation with everything that decided it, and the side effects, which decide nothing.
 
-    version: int
+    `schema` is the version of this format.
+    """
+
+    schema: Literal[1]
     specialist: str
     base: str
     seed: int
     task: TaskVerdict
     memory: MemoryVerdict
     judged: JudgedVerdict | None = None
+    effects: SideEffects | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, floats to ten significant digits, so that another machine's last bit changes no file."""
@@ -158,12 +163,21 @@ class Verdict:
                 "This is not a verdict that this version of Burnish wrote.",
                 where=".".join(map(str, first["loc"])),
                 seen=first["msg"],
-                next_move="write it again with `burnish verdict RUN --recompute`",
+                next_move="`burnish evaluate RUN --fresh` judges again",
             ) from error
         return verdict
 
 
 _ADAPTER = TypeAdapter(Verdict)
+
+
+def verdict_schema() -> dict[str, Any]:
+    """The JSON Schema of verdict.json, which docs/generated publishes. Closed: a further field is a new format."""
+    found = _ADAPTER.json_schema(mode="serialization")
+    for record in (found, *found["$defs"].values()):
+        record["additionalProperties"] = False
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"Burnish verdict, format {SCHEMA}"}
+    return head | {key: value for key, value in found.items() if key != "title"}
 
 
 def _rounded(value: Any) -> Any:

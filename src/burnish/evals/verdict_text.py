@@ -8,6 +8,7 @@ from typing import Any
 
 from burnish.core.files import dump_json, read_json, write_json, write_text
 from burnish.core.run_folder import RunFolder
+from burnish.evals.effects.table import effect_tables
 from burnish.evals.further import Section, further_sections
 from burnish.evals.retrainings import read_spread, spread_rows, spread_sentences
 from burnish.evals.sampling import sampling_sentence
@@ -158,6 +159,21 @@ def drift_text(drift: Drift) -> str:
     )
 
 
+def arm_names(verdict: Verdict) -> dict[str, str]:
+    """Every arm of a verdict with its name for a reader."""
+    return {arm: arm_name(arm) for arm in (verdict.base, verdict.specialist, *(one.arm for one in verdict.task.arms))}
+
+
+def _effects_section(verdict: Verdict) -> str:
+    tables = effect_tables(verdict.effects, arm_names(verdict), verdict.task.metric)
+    parts = ["## Side effects", "They inform; nothing of this decides the verdict."] if tables else []
+    for table in tables:
+        cells = [[escaped(cell) for cell in row] for row in table.rows]
+        parts += [f"**{escaped(table.title)}**", _table([escaped(cell) for cell in table.head], cells)]
+        parts += [escaped(table.remark)] if table.remark else []
+    return "\n\n".join(parts)
+
+
 def prompt_text(plan: Mapping[str, Any]) -> str:
     """The prompt that won on dev and was given to the opponent `prompted`; empty when there was none."""
     prompt = plan.get("prompted", {}).get("prompt", "")
@@ -199,6 +215,7 @@ def verdict_markdown(verdict: Verdict, plan: Mapping[str, Any], further: Sequenc
     """verdict.md, from the verdict and the content of arms.json. Its first two lines are the outcome."""
     parts = [f"**{headline(verdict)}**\n{escaped(summary(verdict))}", _task_section(verdict)]
     parts += [*map(_further, further), _memory_section(verdict)]
+    parts += filter(None, [_effects_section(verdict)])
     if prompt_text(plan):
         parts.append(f"## The prompt of the opponent `prompted`\n\n{fenced(prompt_text(plan))}")
     parts += [

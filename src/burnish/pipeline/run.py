@@ -173,6 +173,8 @@ def _prepare_inputs(shop: Workshop) -> dict[str, Any]:
     if data.grow.model is not None and data.grow.address is None:
         settings["data.grow.model"] = sha256_of_tree(resolve(data.grow.model, base=shop.base))
     settings["data.weights"] = [source.weight for source in data.train_sources]
+    if shop.recipe.evaluate.groups:
+        settings["evaluate.groups"] = list(shop.recipe.evaluate.groups)
     return {"model": shop.model_hash, "train.seed": shop.data_seed, "model.context": shop.recipe.model.context,
             **hashes, **settings}  # fmt: skip
 
@@ -250,6 +252,7 @@ def _prepare(shop: Workshop, say: Say) -> None:
         context=shop.context,
         say=say,
         local_writer=lambda name: local_writer(name, shop.base, shop.world),
+        columns=shop.recipe.evaluate.groups,
     )
     items = shop.recipe.evaluate.items
     if items is not None and items < card.parts["test"].rows:

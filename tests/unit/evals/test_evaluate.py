@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import torch
 
@@ -20,9 +21,11 @@ from burnish.data.prepare import prepare
 from burnish.data.settings import DataSettings
 from burnish.evals.arms import Models
 from burnish.evals.evaluate import evaluate
+from burnish.evals.regrade import regrade
 from burnish.evals.retention_settings import SUITES
 from burnish.evals.settings import EvaluateSettings
 from burnish.evals.verdict import judge_folder
+from burnish.evals.verdict_records import Verdict
 from burnish.evals.verdict_text import verdict_markdown
 from burnish.graders.settings import CodeMetric, FunctionMetric
 from burnish.model.checkpoint import read_checkpoint
@@ -33,6 +36,7 @@ from burnish.render.batch import Length
 from burnish.render.renderer import Renderer, make_renderer
 from tests.tiny import write_model
 
+PUBLISHED = Path(__file__).parents[3] / "docs" / "generated" / "verdict.schema.json"
 QUICK = EvaluateSettings(retention="off", examples=2, max_new_tokens=4)
 
 
@@ -77,13 +81,13 @@ def labelled(tmp_path: Path) -> RunFolder:
     return prepared(tmp_path, rows)
 
 
-def prepared(tmp_path: Path, rows: list[dict[str, str]]) -> RunFolder:
+def prepared(tmp_path: Path, rows: list[dict[str, str]], columns: tuple[str, ...] = (), **settings: Any) -> RunFolder:
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     folder = RunFolder(tmp_path / "run")
     folder.create()
     prepare(
-        DataSettings(train="rows.jsonl", test_share=0.2), folder, base=tmp_path, seed=0, context=400,
-        lengths_of=lambda rows: (Length(50, 5) for _ in rows), say=lambda line: None,
+        DataSettings(train="rows.jsonl", test_share=0.2, **settings), folder, base=tmp_path, seed=0, context=400,
+        lengths_of=lambda rows: (Length(50, 5) for _ in rows), say=lambda line: None, columns=columns,
     )  # fmt: skip
     return folder
 
@@ -93,6 +97,13 @@ def run(folder: RunFolder, bench: Bench, settings: EvaluateSettings, **changed: 
     given: dict[str, Any] = {"instructions": None, "seed": 0, "identity": {"model": "m"}, "say": said.append, **changed}
     evaluate(folder, settings, bench.models, bench.renderer, **given)
     return said
+
+
+def judged(folder: RunFolder) -> Verdict:
+    """The verdict, which is what the published schema allows."""
+    verdict = judge_folder(folder)
+    jsonschema.validate(json.loads(json.dumps(verdict.to_json())), json.loads(PUBLISHED.read_text("utf-8")))
+    return verdict
 
 
 def items_of(folder: RunFolder) -> list[Item]:
@@ -123,7 +134,7 @@ def test_arms_json_says_how_the_opponent_was_chosen(labelled: RunFolder, bench: 
 
 def test_the_judge_can_read_what_was_written(labelled: RunFolder, bench: Bench) -> None:
     run(labelled, bench, EvaluateSettings(retention="short", opponents=("base",), max_new_tokens=2))
-    verdict = judge_folder(labelled)
+    verdict = judged(labelled)
     assert verdict.task.n == 24
     assert tuple(suite.suite for suite in verdict.memory.suites) == SUITES
     assert verdict.memory.drift is not None
@@ -236,7 +247,7 @@ def test_of_a_pair_the_likelier_answer_is_the_output_and_right_when_it_is_the_ch
             assert item.scores["preference"] == float(margin > 0)
             assert item.expected == f"{number} is odd"
             assert item.output == (item.expected if margin > 0 else "it is even")
-    assert judge_folder(folder).task.metric == "preference"
+    assert judged(folder).task.metric == "preference"
 
 
 def test_the_prompted_opponent_of_pairs_reads_the_users_instructions(tmp_path: Path, bench: Bench) -> None:
@@ -270,7 +281,8 @@ def scored(folder: RunFolder, bench: Bench, metric: Any) -> tuple[dict[str, Any]
     """The task of arms.json and the items of an evaluation by this metric."""
     settings = EvaluateSettings(metric=metric, retention="off", examples=1, max_new_tokens=4)
     run(folder, bench, settings)
-    assert judge_folder(folder).task.n == 24
+    assert judged(folder).task.n == 24
+    assert regrade(folder).differences == ()
     return read_json(folder.arms)["task"], items_of(folder)
 
 
@@ -315,13 +327,70 @@ def test_entities_of_the_prompt_are_recognised(bench: Bench, tmp_path: Path) -> 
     plan = read_json(folder.arms)
     assert plan["task"]["metric"] == "entity_f1"
     assert '"person"' in plan["prompted"]["prompt"]
-    assert "micro_f1" in judge_folder(folder).task.arms[0].metrics
+    assert "micro_f1" in judged(folder).task.arms[0].metrics
 
 
 def test_a_metric_that_has_no_use_is_told(bench: Bench, tmp_path: Path) -> None:
     folder = prepared(tmp_path, [{"text": f"A text with the number {n} in it."} for n in range(120)])
     said = run(folder, bench, EvaluateSettings(metric="label", retention="off"))
     assert any("of no use here" in line for line in said)
+
+
+def test_side_effects_are_told_from_the_items(tmp_path: Path, bench: Bench) -> None:
+    rows = [{"prompt": f"is {n} odd?", "completion": "odd" if n % 2 else "even", "region": "ns"[n % 5 > 0]}
+            for n in range(120)]  # fmt: skip
+    folder = prepared(tmp_path, rows, ("region",), canaries=2)
+    run(folder, bench, QUICK.model_copy(update={"groups": ("region",)}))
+    effects = judged(folder).effects
+    assert effects is not None
+    assert [arm.arm for arm in effects.arms] == ["base", "prompted", "tuned"]
+    for arm in effects.arms:
+        assert arm.tokens is not None
+        assert arm.tokens.longest <= 4
+        assert set(arm.shares) == {"valid", "looping", "refused", "cut_off", "verbatim"}
+    assert [(one.arm, one.n) for one in effects.calibration] == [("prompted", 24), ("tuned", 24)]
+    assert [(one.arm, one.canaries) for one in effects.exposure] == [("base", 2), ("tuned", 2)]
+    (column,) = effects.groups
+    assert (column.column, sum(group.n for group in column.groups)) == ("region", 24)
+    assert "number of locker" not in read_json(folder.arms)["prompted"]["prompt"]  # canaries are no examples
+
+
+def test_a_column_that_no_test_row_has_is_refused(labelled: RunFolder, bench: Bench) -> None:
+    with pytest.raises(DataError, match="column to group by"):
+        run(labelled, bench, QUICK.model_copy(update={"groups": ("region",)}))
+
+
+def test_what_was_graded_is_graded_alike_again(labelled: RunFolder, bench: Bench) -> None:
+    run(labelled, bench, EvaluateSettings(retention="short", opponents=("base",), max_new_tokens=2))
+    found = regrade(labelled)
+    assert found.differences == ()
+    assert found.graded == 48 + 2 * 60
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer"),
+    [
+        ("number", lambda n: str(n * 37)),
+        ("json", lambda n: json.dumps({"odd": bool(n % 2), "n": n})),
+        ("text", lambda n: f"{n} is {'odd' if n % 2 else 'even'}, as everybody knows who can count to {n + 1}"),
+    ],
+)
+def test_every_kind_of_answer_has_a_verdict_that_the_schema_allows(
+    kind: str, answer: Callable[[int], str], bench: Bench, tmp_path: Path
+) -> None:
+    folder = prepared(tmp_path, [{"prompt": f"is {n} odd?", "completion": answer(n)} for n in range(120)])
+    run(folder, bench, QUICK.model_copy(update={"opponents": ("base",)}))
+    assert read_json(folder.arms)["task"]["shape"] == kind
+    assert judged(folder).effects is not None
+
+
+def test_the_schema_refuses_another_format(labelled: RunFolder, bench: Bench) -> None:
+    run(labelled, bench, QUICK.model_copy(update={"opponents": ("base",)}))
+    value = judged(labelled).to_json()
+    schema = json.loads(PUBLISHED.read_text("utf-8"))
+    for changed in ({**value, "schema": 2}, {key: inner for key, inner in value.items() if key != "schema"}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(changed, schema)
 
 
 # --- Sampled answers --------------------------------------------------------------------------------------------------

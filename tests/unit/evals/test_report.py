@@ -1,14 +1,18 @@
 import dataclasses
+import json
+import re
+from base64 import b64encode
+from hashlib import sha256
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 
 from burnish.core.errors import BurnishError
-from burnish.core.files import write_json
+from burnish.core.files import read_json, write_json, write_text
 from burnish.core.records import Item
 from burnish.evals.report import report_context, write_report
-from burnish.evals.report_rows import LONGEST, clipped, row_groups
+from burnish.evals.report_rows import LONGEST, Compared, clipped, row_groups
 from burnish.evals.verdict_text import write_verdict
 
 PAYLOADS = (
@@ -56,7 +60,10 @@ def parsed(page):
 
 def assert_inert(page):
     tags = parsed(page)
-    assert not {"script", "img", "iframe", "object", "embed", "link", "a", "form", "base"} & set(tags.tags)
+    assert not {"img", "iframe", "object", "embed", "link", "a", "form", "base"} & set(tags.tags)
+    assert tags.tags.count("script") == 1  # our own, allowed by its hash
+    script = page.rpartition("<script>")[2].partition("</script>")[0]
+    assert f"script-src 'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'" in page
     assert not [name for _, name, _ in tags.attributes if name.startswith("on") or name in ("style", "href", "src")]
 
 
@@ -87,7 +94,7 @@ def test_a_payload_in_any_place_stays_text(report, invented_items, payload):
     def change(folder):
         write_json(folder.environment, {payload: payload})
         write_json(folder.data_card, {"rows": [{payload: payload}]})
-        write_json(folder.arms, {"prompted": {"prompt": payload}})
+        write_json(folder.arms, {**read_json(folder.arms), "prompted": {"prompt": payload}})
 
     page = report([hostile(item) for item in invented_items], change)
     assert_inert(page)
@@ -117,11 +124,9 @@ def test_an_unevaluated_run_has_no_report(invented_items, write_run):
         report_context(write_run(invented_items))
 
 
-def test_won_and_lost_rows_come_first_and_at_most_sixty_are_shown(invented_items):
-    groups = row_groups(
-        invented_items, specialist="tuned", opponents=["base", "prompted"], metric="correct", higher_is_better=True
-    )
-    assert [group.kind for group in groups] == ["won", "lost", "same"]
+def test_won_and_lost_rows_come_first_and_no_more_are_shown_than_asked_for(invented_items):
+    groups = row_groups(invented_items, [Compared("task", "correct", True, ("base", "prompted", "tuned"), 60)])
+    assert [group.kind for group in groups] == ["won", "lost", "right", "wrong"]
     assert sum(group.total for group in groups) == 80
     assert sum(len(group.rows) for group in groups) == 60
     for row in groups[0].rows:
@@ -163,3 +168,71 @@ def test_drift_stands_below_the_suites(report, invented_items):
     ]
     assert "<b>Drift</b>: on the base" in report([*invented_items, *moved])
     assert "<b>Drift</b>" not in report()
+
+
+@pytest.fixture
+def rich_report(report, invented_items, plan):
+    """A report whose items tell all that there may be to tell; `region` is a name from outside."""
+
+    def write(region="north"):
+        def told(place, item):
+            facts = {"tokens": 3, "stopped": place % 9 > 0, "label": item.output, "confidence": 0.3 + place % 7 / 10}
+            return dataclasses.replace(item, facts={**facts, "columns": {region: region if place % 2 else "south"}})
+
+        items = [told(n // 3, item) if item.suite == "task" else item for n, item in enumerate(invented_items)]
+        items = [
+            dataclasses.replace(item, facts={"tokens": 1, "stopped": True}) if item.suite == "instructions" else item
+            for item in items
+        ]
+        for arm, rank in (("base", 50.0), ("tuned", 1.0)):
+            items.append(Item("canary", "canary-1", arm, "?", "1", "", {"rank": rank, "exposure": 7 - np.log2(rank)}))
+
+        def change(folder):
+            write_json(folder.arms, {**plan, "task": {**plan["task"], "labels": ["billing", "delivery"]}})
+            write_text(folder.train, json.dumps({"id": "1", "text": " ".join(map(str, range(20)))}) + "\n")
+            write_json(folder.data_card, {"test_can_show": "41 rows can show a gain of 19 points"})
+            write_verdict(folder)
+
+        return report(items, change, judged=False)
+
+    return write
+
+
+def test_side_effects_slices_and_controls_are_there(rich_report):
+    page = rich_report()
+    assert_inert(page)
+    for text in (
+        "41 rows can show a gain of 19 points", "What the specialist takes for what", "Accuracy by label",
+        "Refusals in the memory check", "Share of right answers", "Canaries", "By north: accuracy",
+        "goes round in circles", "cut off by the limit of tokens", "1 rows of train were searched",
+        'id="search"', 'data-suite="instructions"',
+    ):  # fmt: skip
+        assert text in page, text
+    assert "http" not in page.replace('http-equiv="Content-Security-Policy"', "")
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_a_payload_in_a_column_stays_text(rich_report, payload):
+    page = rich_report(payload)
+    assert_inert(page)
+    assert not set(page) & {"\u202e", "\x00", "\x1b"}
+
+
+def test_verdict_md_tells_side_effects_as_inert_tables(rich_report, tmp_path):
+    rich_report("<script>|x`")
+    text = (tmp_path / "tickets-01" / "verdict.md").read_text("utf-8")
+    assert "## Side effects" in text
+    assert "<script>" not in text
+    assert "| 7.0 | 1 of 1 |" in text
+
+
+def test_a_page_with_thousands_of_items_stays_small(report, invented_items):
+    task = [item for item in invented_items if item.suite == "task"]
+    many = [
+        dataclasses.replace(item, id=f"{item.id}-{copy}", prompt="long " * 300) for copy in range(40) for item in task
+    ]
+    page = report(many + [item for item in invented_items if item.suite != "task"])
+    assert len(page) < 3_000_000
+    shown, total = re.search(r"(\d+) of (\d+) rows are on this page", page).groups()
+    assert int(shown) <= 300 + 2 * 40
+    assert int(total) == 40 * 80 + 200  # the task and the one suite whose items hold answers

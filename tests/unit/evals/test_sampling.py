@@ -11,7 +11,7 @@ from burnish.evals.verdict import judge
 def item(number: int, arm: str, scores: list[float]) -> Item:
     samples = tuple(Sample("x", {"correct": score}) for score in scores)
     mean = sum(scores) / len(scores)
-    return Item("task", str(number), arm, "?", "x", "x", {"correct": mean}, samples if len(scores) > 1 else ())
+    return Item("task", str(number), arm, "?", "x", "x", {"correct": mean}, samples=samples if len(scores) > 1 else ())
 
 
 def test_a_seed_depends_on_all_four_and_on_nothing_else() -> None:

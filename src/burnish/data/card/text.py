@@ -11,7 +11,8 @@ from burnish.data.card.limits import PRIVATE, is_leak, limits, meaning_of
 from burnish.data.private.reasons import MEANINGS
 
 SHOWN_LABELS = 20
-HOW_MADE = {"split": "splitting", "repeated": "using rows again", "grown": "a model, used or not"}
+HOW_MADE = {"split": "splitting", "repeated": "using rows again", "grown": "a model, used or not",
+            "canaries": "planting canaries"}  # fmt: skip
 ACTIVE = re.compile(r"([\\`*_\[\]|~$#])")
 
 
