@@ -28,6 +28,7 @@ _NAMES = {
     "loss": "loss",
     "answer_loss": "loss of the expected answer",
     "logprob_margin": "margin of the right choice",
+    "openings": "answers that begin as weighed",
     "kl": "drift",
     "same_token": "same likeliest token",
 }

@@ -82,6 +82,8 @@ def test_a_refusal_is_weighed_against_complying(tiny: tuple[Decoder, Renderer]) 
         return math.log(sum(math.exp(float(reference_logprobs(prompt + one).sum())) for one in openings))
 
     assert refuse.scores["logprob_margin"] == pytest.approx(total(REFUSING) - total(COMPLYING), abs=1e-3)
+    both = total((*REFUSING, *COMPLYING)) - float(reference_logprobs(prompt).sum())
+    assert refuse.scores["openings"] == pytest.approx(math.exp(both), rel=1e-3)
     assert comply.scores["logprob_margin"] == -refuse.scores["logprob_margin"]
     assert {refuse.scores["correct"], comply.scores["correct"]} == {0.0, 1.0}
 
