@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from burnish.core.errors import DataError
-from burnish.generate.score import Choices, score_choices, text_loss
+from burnish.generate.score import Choices, hidden_states, score_choices, text_loss
 from tests.unit.generate.decoders import KINDS, make_decoder, next_logprobs, random_tokens
 
 
@@ -46,6 +46,16 @@ def test_the_loss_of_a_text_is_that_of_all_its_tokens_but_the_first(kind: str, t
     for text, (nats, _) in zip(texts, losses, strict=True):
         expected = -score_naively(kind, text[:1], text[1:]) if text else 0.0
         assert nats == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("tokens_per_pass", [2048, 30])
+def test_hidden_states_of_many_texts_give_the_distributions_of_each_alone(kind: str, tokens_per_pass: int) -> None:
+    decoder = make_decoder(kind)
+    texts = [random_tokens(seed, length) for seed, length in enumerate((20, 1, 33, 2))]
+    for text, hidden_T_D in zip(texts, hidden_states(decoder, texts, tokens_per_pass=tokens_per_pass), strict=True):
+        found = (hidden_T_D @ decoder.head_weight.T).log_softmax(-1)
+        torch.testing.assert_close(found, next_logprobs(decoder, text), atol=1e-9, rtol=0)
 
 
 def test_bfloat16_scores_are_near_those_of_float64() -> None:
