@@ -127,4 +127,6 @@ def _came_out(metric: str, least: float, planned: float) -> str:
     seen = difference_text(metric, least)
     if least >= planned:
         return f" What came out, {seen} against the strongest opponent, is at least as much."
+    if least <= 0:
+        return f" What came out, {seen} against the strongest opponent, is no gain."
     return f" What came out, {seen} against the strongest opponent, is less: a test of this size often misses that."
