@@ -21,7 +21,7 @@ from burnish.core.records import Item
 from burnish.core.run_folder import RunFolder
 from burnish.evals.effects.table import effect_tables
 from burnish.evals.further import further_sections
-from burnish.evals.paired_items import read_items, suite_of
+from burnish.evals.paired_items import suite_of
 from burnish.evals.report_calibration import reliability_plot
 from burnish.evals.report_confusion import confusion_matrix, confusion_table
 from burnish.evals.report_rows import KINDS, MOST_ROWS, Compared, row_groups
@@ -37,7 +37,7 @@ from burnish.evals.report_view import (
 )
 from burnish.evals.retrainings import read_spread, spread_rows, spread_sentences
 from burnish.evals.sampling import sampling_sentence
-from burnish.evals.verdict import read_verdict
+from burnish.evals.verdict import read_verdict, scored_items
 from burnish.evals.verdict_plan import TaskPlan, plan_of
 from burnish.evals.verdict_records import Verdict
 from burnish.evals.verdict_text import (
@@ -60,7 +60,8 @@ def _optional_json(path: Path) -> Mapping[str, Any]:
 
 def report_context(folder: RunFolder) -> dict[str, Any]:
     """All that the template needs, from the files of a run. Raises BurnishError: a file is absent or unreadable."""
-    verdict, plan, items = read_verdict(folder), read_json(folder.arms), read_items(folder)
+    verdict, plan = read_verdict(folder), read_json(folder.arms)
+    items = scored_items(folder, verdict)
     metrics = read_jsonl(folder.metrics) if folder.metrics.exists() else []
     curve, curve_note = training_curve(metrics, _optional_json(folder.training))
     card = _optional_json(folder.data_card)
