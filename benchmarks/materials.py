@@ -19,9 +19,9 @@ from burnish.core.records import Chat, Pair
 from burnish.core.run_folder import RunFolder
 from burnish.data.rows import read_rows
 from burnish.deploy.merged import write_model_folder
-from burnish.evals.arms import ArmName, Decoding
+from burnish.evals.arms import Decoding
 from burnish.evals.opponent import make_prompts
-from burnish.evals.prompts import Candidate
+from burnish.evals.opponents import task_of_each
 from burnish.evals.task import Task
 from burnish.evals.task_data import read_task_data
 from burnish.graders.registry import make_grader
@@ -96,14 +96,13 @@ def write_prompts(run: Path, most: int, to: Path) -> None:
     decoding = Decoding(plan["decoding"]["max_new_tokens"], frozenset(plan["decoding"]["stop"]))
     maker = make_prompts(data, shop.renderer, decoding, recipe.data.instructions, recipe.train.seed)
     grade = make_grader(data.metric, data.keys, data.labels)
-    winner = Candidate.from_json(plan["prompted"]["winner"])
-    task = Task(data.metric, grade, shop.renderer, decoding, maker, winner)
-    arms: tuple[ArmName, ...] = ("base", "prompted", "tuned")
+    base_task = Task(data.metric, grade, shop.renderer, decoding, maker, None)
+    tasks = task_of_each(plan, base_task, data, (), recipe.data.instructions)
     write_jsonl(
         to,
         (
-            {"arm": arm, "row": number, "ids": list(task.prompt(arm, row))}
-            for arm in arms
+            {"arm": arm, "row": number, "ids": list(tasks[arm].prompt(arm, row))}
+            for arm in ("base", "prompted", "tuned")
             for number, row in enumerate(data.test[:most])
         ),
     )

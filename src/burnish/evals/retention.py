@@ -72,7 +72,7 @@ def choose_continuations(
     decoder: Decoder, renderer: Renderer, suite: str, arm: ArmName, questions: Sequence[Question]
 ) -> list[Item]:
     """Which choice goes on with the sentence, as plain text. The scores are those of `choice_scores`."""
-    asked = [_as_choices(renderer.tokenizer, question) for question in questions]
+    asked = [as_choices(renderer.tokenizer, question) for question in questions]
     items = []
     for question, logprobs in zip(questions, score_choices(decoder, asked), strict=True):
         output, expected = question.choices[int(np.argmax(logprobs))], question.choices[question.answer]
@@ -81,7 +81,7 @@ def choose_continuations(
     return items
 
 
-def _as_choices(tokenizer: PreTrainedTokenizerFast, question: Question) -> Choices:
+def as_choices(tokenizer: PreTrainedTokenizerFast, question: Question) -> Choices:
     """Each choice is tokenised together with the sentence; what all share counts the same for each."""
     whole = [plain_ids(tokenizer, f"{question.prompt} {choice}") for choice in question.choices]
     shared = min(map(len, whole)) - 1
