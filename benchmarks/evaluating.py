@@ -108,7 +108,12 @@ def differing(run: Path, said: list[dict[str, Any]]) -> dict[str, int]:
 def run(options: Options, items: int, most: int) -> None:
     rows = task_rows(options.work, items)
     made = ours.make_recipe(options, ours.model_folder(options), rows, method="lora", rows_per_update=8)
-    made["evaluate"] = {"retention": "off", "items": items, "max_new_tokens": NEW_TOKENS}
+    made["evaluate"] = {
+        "retention": "off",
+        "items": items,
+        "max_new_tokens": NEW_TOKENS,
+        "metric": "exact",
+    }  # other metrics of text also weigh the expected answer
     recipe = ours.write_recipe(options, "evaluating", made)
     own = evaluate(options, recipe, "evaluating")
     folder = options.work / "runs" / "evaluating"

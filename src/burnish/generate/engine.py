@@ -17,6 +17,11 @@ from burnish.generate.sample import choose
 from burnish.model.decoder import Decoder
 from burnish.model.prefixes import find_prefixes
 
+SLOTS = 64  # sequences at work together: from 32 on products run at two thirds of a processor's rate, from 64 at 0.85
+TOKENS_IN_SLOTS = 65_536  # of all sequences at work, as if each were as long as the longest: their memory is bounded
+# Tokens that a shared beginning must save in all. It is one more run to attend to at every step while a sequence under
+# it is at work, in every layer: what answers of some fifty tokens pay for it is about what reading so many tokens costs.
+WORTH_SHARING = 512
 TOKENS_PER_PASS = 2048  # prompts started in one pass: enough to keep a processor busy, little enough to hold in memory
 
 
@@ -67,7 +72,7 @@ def generate(
     requests: Sequence[Request],
     *,
     stop_ids: Collection[int],
-    slots: int = 32,
+    slots: int = SLOTS,
     progress: Callable[[int], None] | None = None,
 ) -> list[Completion]:
     """Completions in the order of the requests. `progress` is told how many requests are finished.
@@ -145,12 +150,13 @@ class _Work:
 
     def __init__(self, decoder: Decoder, requests: Sequence[Request], slots: int) -> None:
         self.decoder, self.requests = decoder, requests
-        self.limit = min(slots, len(requests))
-        self.prefixes = find_prefixes([request.prompt for request in requests])
+        self.prefixes = find_prefixes([request.prompt for request in requests], worth=WORTH_SHARING)
         waiting = [number for number, request in enumerate(requests) if request.max_new_tokens > 0]
         # by shared run, so that few are at work at a time; longest first, so that neighbours have slots of one length
         waiting.sort(key=lambda number: (self.prefixes.paths[number], -self._need(number), number))
         self.queue = deque(waiting)
+        longest = max(map(self._need, waiting), default=1)
+        self.limit = max(1, min(slots, len(requests), TOKENS_IN_SLOTS // longest))
         self.users = Counter(run for number in waiting for run in self.prefixes.paths[number])
         self.shared: dict[int, Run] = {}
         self.active: list[_Sequence] = []  # the index is the slot

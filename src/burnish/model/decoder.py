@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from burnish.model.attention import Attend, forest_attention
 from burnish.model.attention_rule import AttentionRule
-from burnish.model.config import DecoderConfig
+from burnish.model.config import DecoderConfig, Rope
 from burnish.model.forest import Forest
 from burnish.model.logprobs import target_logprobs
 from burnish.model.pointwise import PLAIN, Pointwise, gated, gated_again, normed, rotated, wide
@@ -194,19 +194,19 @@ class Decoder(nn.Module):
         x_T_D = self.model.embed_tokens(tokens_T).to(self.compute)
         if self.config.gemma:
             x_T_D = x_T_D * torch.tensor(self.config.width**0.5, dtype=self.compute)
-        waves = {rope: self._waves(index, position_T) for index, rope in enumerate(self.config.ropes)}
+        waves = {rope: self._waves(rope, position_T) for rope in dict.fromkeys(self.config.ropes)}
         for layer, rope in zip(self.model.layers, self.config.ropes, strict=True):
             run = partial(layer, cosine_T_d=waves[rope][0], sine_T_d=waves[rope][1], attend=attend)
             x_T_D = recomputed(run, x_T_D) if self.recompute else run(x_T_D)
         normed: Tensor = self.model.norm(x_T_D)
         return normed
 
-    def _waves(self, layer: int, position_T: Tensor) -> tuple[Tensor, Tensor]:
+    def _waves(self, rope: Rope, position_T: Tensor) -> tuple[Tensor, Tensor]:
         """cos and sin of each position's angles, (T, d): worked out in float64, since positions × angles are large."""
-        angles = self.config.ropes[layer].inverse_frequencies(self.config.head_width)
+        angles = rope.inverse_frequencies(self.config.head_width)
         turn = position_T.cpu().double()[:, None] * torch.tensor(angles, dtype=torch.float64)
-        turn = torch.cat([turn, turn], dim=-1)
-        return turn.cos().to(self.device, self.compute), turn.sin().to(self.device, self.compute)
+        cosine, sine = (wave.to(self.device, self.compute).repeat(1, 2) for wave in (turn.cos(), turn.sin()))
+        return cosine, sine
 
     def hidden(self, forest: Forest) -> Tensor:
         """(T, D) hidden states of all tokens of a forest."""

@@ -36,8 +36,8 @@ class Prefixes:
         return self.runs[path[-1]].stop if path else 0
 
 
-def find_prefixes(prompts: Sequence[tuple[int, ...]], least: int = LEAST_SHARED) -> Prefixes:
-    """The forest of shared beginnings of at least `least` tokens each.
+def find_prefixes(prompts: Sequence[tuple[int, ...]], least: int = LEAST_SHARED, worth: int = 0) -> Prefixes:
+    """The forest of shared beginnings of at least `least` tokens each, which save at least `worth` tokens in all.
 
     Each prompt keeps at least its last token to itself, because what follows is predicted there.
     """
@@ -51,7 +51,7 @@ def find_prefixes(prompts: Sequence[tuple[int, ...]], least: int = LEAST_SHARED)
         first, last = prompts[members[0]], prompts[members[-1]]
         common = _common(first, last, known)
         start, stop = runs[path[-1]].stop if path else 0, min(common, len(first) - 1)
-        if stop - start >= least:
+        if stop - start >= least and (len(members) - 1) * (stop - start) >= worth:
             runs.append(SharedRun(first[start:stop], start, path[-1] if path else -1))
             path = (*path, len(runs) - 1)
         for member in members:

@@ -23,6 +23,12 @@ def assert_same(found: Sequence[Completion], expected: Sequence[Completion], tol
         assert one.logprobs == pytest.approx(other.logprobs, abs=tolerance)
 
 
+@pytest.fixture(autouse=True)
+def shares_all_that_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These requests are too few for sharing to pay."""
+    monkeypatch.setattr(engine, "WORTH_SHARING", 0)
+
+
 def mixed_requests() -> list[Request]:
     """Ten requests: three levels of shared beginnings, equal prompts, a prompt of one token, several lengths."""
     shared, deeper, deepest = random_tokens(0, 40), random_tokens(1, 35), random_tokens(10, 33)
@@ -60,7 +66,7 @@ def test_sharing_beginnings_changes_no_token(monkeypatch: pytest.MonkeyPatch) ->
     decoder, requests = make_decoder("gemma3"), mixed_requests()
     assert len(find_prefixes([request.prompt for request in requests]).runs) == 3
     shared = generate(decoder, requests, stop_ids=())
-    monkeypatch.setattr(engine, "find_prefixes", lambda prompts: find_prefixes(prompts, least=10_000))
+    monkeypatch.setattr(engine, "find_prefixes", lambda prompts, worth: find_prefixes(prompts, least=10_000))
     assert_same(generate(decoder, requests, stop_ids=()), shared, 1e-5)
 
 
@@ -110,6 +116,15 @@ def test_sixteen_samples_of_one_prompt_share_its_computation() -> None:
     assert run.tokens == prompt[:-1]
     completions = generate(make_decoder("llama"), requests, stop_ids=())
     assert len({completion.tokens for completion in completions}) > 8
+
+
+def test_long_sequences_have_fewer_slots(monkeypatch: pytest.MonkeyPatch) -> None:
+    decoder, requests = make_decoder("llama"), mixed_requests()
+    expected = generate(decoder, requests, stop_ids=())
+    # the longest needs 50 own tokens and room for 19 - 1 more: 150 tokens hold two such, 70 one
+    for tokens in (150, 70):
+        monkeypatch.setattr(engine, "TOKENS_IN_SLOTS", tokens)
+        assert_same(generate(decoder, requests, stop_ids=()), expected, 1e-5)
 
 
 def test_streaming_yields_the_tokens_of_generate() -> None:

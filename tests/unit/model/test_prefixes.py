@@ -39,6 +39,17 @@ def test_what_is_too_short_is_not_shared() -> None:
     assert find_prefixes([(1, 2, 3)], least=1).runs == ()
 
 
+def test_what_saves_too_little_is_left_to_each_or_to_those_deeper() -> None:
+    # (1, 2) saves 2 · 2 tokens, (3, 4) after it 1 · 2, both together for the first two prompts 1 · 4
+    prompts = [(1, 2, 3, 4, 5), (1, 2, 3, 4, 6), (1, 2, 8)]
+    assert [run.tokens for run in find_prefixes(prompts, least=2, worth=2).runs] == [(1, 2), (3, 4)]
+    assert [run.tokens for run in find_prefixes(prompts, least=2, worth=4).runs] == [(1, 2)]
+    assert find_prefixes(prompts, least=2, worth=5).runs == ()
+    longer = [(1, 2, 3, 4, 5, 6, 7), (1, 2, 3, 4, 5, 6, 8), (1, 9)]
+    (run,) = find_prefixes(longer, least=1, worth=6).runs
+    assert (run.tokens, run.start) == ((1, 2, 3, 4, 5, 6), 0)
+
+
 def test_runs_and_own_parts_make_up_every_prompt() -> None:
     source = random.Random(0)
     prompts = [tuple(source.randrange(2) for _ in range(source.randrange(1, 12))) for _ in range(300)]
