@@ -17,10 +17,10 @@ from burnish.generate.sample import choose
 from burnish.model.decoder import Decoder
 from burnish.model.prefixes import find_prefixes
 
-SLOTS = 64  # sequences at work together: from 32 on products run at two thirds of a processor's rate, from 64 at 0.85
+SLOTS = 64  # sequences at work together: of 32 rows a product runs at 0.6 of a processor's rate, of 64 at 0.8
 TOKENS_IN_SLOTS = 65_536  # of all sequences at work, as if each were as long as the longest: their memory is bounded
-# Tokens that a shared beginning must save in all. It is one more run to attend to at every step while a sequence under
-# it is at work, in every layer: what answers of some fifty tokens pay for it is about what reading so many tokens costs.
+# Tokens that a shared beginning must save in all. At every step it is one more run to attend to, in every layer: over an
+# answer of some fifty tokens that costs about as much as reading so many tokens.
 WORTH_SHARING = 512
 TOKENS_PER_PASS = 2048  # prompts started in one pass: enough to keep a processor busy, little enough to hold in memory
 
