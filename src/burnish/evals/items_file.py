@@ -16,7 +16,7 @@ from burnish.evals.arms import ArmName, Models, Progress
 from burnish.evals.progress import ticker
 from burnish.model.decoder import Decoder
 
-CHUNK = 64  # rows: what an interruption may cost; more would batch no better
+CHUNK = 128  # rows: what an interruption may cost, and as many as are answered together
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from burnish.generate.sample import choose
 from burnish.model.decoder import Decoder
 from burnish.model.prefixes import find_prefixes
 
-SLOTS = 64  # sequences at work together: of 32 rows a product runs at 0.6 of a processor's rate, of 64 at 0.8
+SLOTS = 128  # sequences at work together: of 32 rows a product runs at 0.6 of a processor's rate, of 128 at 0.95
 TOKENS_IN_SLOTS = 65_536  # of all sequences at work, as if each were as long as the longest: their memory is bounded
 # Tokens that a shared beginning must save in all. At every step it is one more run to attend to, in every layer: over an
 # answer of some fifty tokens that costs about as much as reading so many tokens.

@@ -13,6 +13,9 @@ from torch import Tensor
 
 from burnish.model.attention_rule import AttentionRule
 
+# Up to so many queries and keys the fused kernel's start costs more than the scores that it need not store.
+FEW_QUERIES, FEW_KEYS = 8, 128
+
 
 def attend_part(
     query_B_H_t_d: Tensor,
@@ -31,7 +34,8 @@ def attend_part(
     mask = None
     if allowed is not None:
         mask = torch.zeros_like(allowed, dtype=query_B_H_t_d.dtype).masked_fill_(~allowed, float("-inf"))
-    if rule.softcap is not None or query_B_H_t_d.device.type != "cpu":
+    few = query_B_H_t_d.shape[2] <= FEW_QUERIES and key_B_H_u_d.shape[2] <= FEW_KEYS
+    if rule.softcap is not None or query_B_H_t_d.device.type != "cpu" or few:
         return _attend_plainly(query_B_H_t_d, key_B_H_u_d, value_B_H_u_d, rule, mask, causal)
     # the fused kernel behind scaled_dot_product_attention, which keeps the log-sum-exp to itself
     output, total = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
@@ -45,9 +49,11 @@ def attend_part(
 def _attend_plainly(
     query: Tensor, key: Tensor, value: Tensor, rule: AttentionRule, mask: Tensor | None, causal: bool
 ) -> tuple[Tensor, Tensor]:
-    """The same by the definition, in at least float32, for soft caps and for devices without that kernel."""
+    """The same by the definition, for soft caps, for few keys and for devices without that kernel. As there, the
+    products are taken in the precision of the keys and all else in at least float32.
+    """
     wide = torch.promote_types(query.dtype, torch.float32)
-    scores = query.to(wide) @ key.to(wide).transpose(-1, -2) * rule.scale
+    scores = (query @ key.transpose(-1, -2)).to(wide) * rule.scale
     if rule.softcap is not None:
         scores = rule.softcap * torch.tanh(scores / rule.softcap)
     if mask is not None:
@@ -58,7 +64,7 @@ def _attend_plainly(
     highest = scores.amax(dim=-1, keepdim=True).clamp_min(torch.finfo(wide).min)
     weights = (scores - highest).exp()
     sums = weights.sum(dim=-1, keepdim=True)
-    output = weights @ value.to(wide) / sums.clamp_min(torch.finfo(wide).tiny)
+    output = (weights.to(value.dtype) @ value).to(wide) / sums.clamp_min(torch.finfo(wide).tiny)
     return output.to(query.dtype), (highest + sums.log())[..., 0]
 
 
