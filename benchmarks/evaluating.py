@@ -2,10 +2,10 @@
 
     python -m benchmarks.evaluating
 
-`burnish evaluate` answers the test of a short training three times: base, base well prompted, specialist. Then the peer
-continues the same prompts, greedily, in batches of prompts of like length, with the adapter merged. Reported: seconds
-of both for the answers alone (choosing the prompt on dev, which the peer has no counterpart of, is told apart), and how
-many answers differ.
+`burnish evaluate` answers the test of a short training three times: base, base with instructions and 8 examples,
+specialist. Then the peer continues the same prompts, greedily, in batches of prompts of like length, with the adapter
+merged. Reported: seconds of both for the answers alone (choosing the prompt on dev, which the peer has no counterpart
+of, is told apart), and how many answers differ.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from benchmarks.environments import TRL, python_of
 from benchmarks.inputs import RowFiles, varied_rows
 from burnish.core.files import read_json, read_jsonl, write_jsonl
 
-ARMS = ("base", "prompted", "tuned")
+EXAMPLES = 8
 NEW_TOKENS = 64
 GOAL_SECONDS, GOAL_TIMES = 240.0, 5.0
 
@@ -99,10 +99,10 @@ def peer(options: Options, run: Path, most: int) -> dict[str, Any]:
 
 def differing(run: Path, said: list[dict[str, Any]]) -> dict[str, int]:
     """How many of the peer's answers are not the run's own; rounding to bf16 decides near ties differently."""
-    own: dict[str, list[str]] = {arm: [] for arm in ARMS}
+    own: dict[str, list[str]] = {}
     for item in read_jsonl(run / "items.jsonl"):
-        own[item["arm"]].append(item["output"])
-    return {arm: sum(own[arm][line["row"]] != line["said"] for line in said if line["arm"] == arm) for arm in ARMS}
+        own.setdefault(item["arm"], []).append(item["output"])
+    return {arm: sum(own[arm][line["row"]] != line["said"] for line in said if line["arm"] == arm) for arm in own}
 
 
 def run(options: Options, items: int, most: int) -> None:
@@ -118,8 +118,8 @@ def run(options: Options, items: int, most: int) -> None:
     own = evaluate(options, recipe, "evaluating")
     folder = options.work / "runs" / "evaluating"
     theirs = peer(options, folder, most)
-    asked = {arm: sum(line["arm"] == arm for line in theirs["said"]) for arm in ARMS}
-    per_item = sum(theirs["seconds"][arm] / asked[arm] for arm in ARMS)
+    asked = {arm: sum(line["arm"] == arm for line in theirs["said"]) for arm in theirs["seconds"]}
+    per_item = sum(theirs["seconds"][arm] / asked[arm] for arm in asked)
     times = per_item * items / own["answers"]
     print(table([
         ["side", "s for the answers", "items an arm", "peak MB"],
@@ -127,7 +127,7 @@ def run(options: Options, items: int, most: int) -> None:
         ["transformers", sum(theirs["seconds"].values()), max(asked.values()), theirs["peak_mb"]],
     ]))  # fmt: skip
     other = differing(folder, theirs["said"])
-    print(f"answers that differ: {', '.join(f'{arm} {other[arm]} of {asked[arm]}' for arm in ARMS)}")
+    print(f"answers that differ: {', '.join(f'{arm} {other[arm]} of {asked[arm]}' for arm in asked)}")
     print(f"choosing the prompt on dev and starting: {own['whole'] - own['answers']:.0f} s")
     figure = (
         f"{items} items × 3 arms answered in {own['answers']:.0f} s (goal {GOAL_SECONDS:g}), transformers "

@@ -102,7 +102,7 @@ def write_prompts(run: Path, most: int, to: Path) -> None:
         to,
         (
             {"arm": arm, "row": number, "ids": list(tasks[arm].prompt(arm, row))}
-            for arm in ("base", "prompted", "tuned")
+            for arm in (*plan["opponents"], plan["specialist"])
             for number, row in enumerate(data.test[:most])
         ),
     )
