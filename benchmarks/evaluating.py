@@ -112,8 +112,9 @@ def run(options: Options, items: int, most: int) -> None:
         "retention": "off",
         "items": items,
         "max_new_tokens": NEW_TOKENS,
-        "metric": "exact",
-    }  # other metrics of text also weigh the expected answer
+        "metric": "exact",  # other metrics of text also weigh the expected answer
+        "opponents": ["base", {"examples": EXAMPLES}],
+    }
     recipe = ours.write_recipe(options, "evaluating", made)
     own = evaluate(options, recipe, "evaluating")
     folder = options.work / "runs" / "evaluating"
