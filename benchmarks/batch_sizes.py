@@ -2,8 +2,8 @@
 
     python -m benchmarks.batch_sizes
 
-The knowledge suite is scored in passes of 256 to 8,192 tokens, and its first wishes are answered in 4 to 64 slots, in
-float32 and in bf16. Reported: the largest difference of a log-probability, and how many greedy answers differ.
+Questions of the knowledge suite are scored in passes of 256 to 8,192 tokens, and wishes are answered in 4 to 128 slots,
+in float32 and in bf16. Reported: the largest difference of a log-probability, and how many greedy answers differ.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from burnish.model.load import build_decoder
 from burnish.render.renderer import make_renderer
 
 PASSES = (256, 1024, 2048, 8192)
-SLOTS = (4, 16, 32, 64)
+SLOTS = (4, 32, 128)
 NEW_TOKENS = 64
 GOAL = 1e-4  # nats, in float32
 
@@ -33,7 +33,7 @@ def measure(made: Checkpoint, dtype: torch.dtype, items: int) -> dict[str, Any]:
     """Differences from the first batch size; a log-probability is that of one choice, summed over its tokens."""
     decoder = build_decoder(made.config, made.tensors, dtype=dtype, device=torch.device("cpu"))
     renderer = make_renderer(made.tokenizer, made.generation)
-    questions = (one for one in shipped("knowledge") if isinstance(one, Question))
+    questions = [one for one in shipped("knowledge") if isinstance(one, Question)][:items]
     asked = [as_choices(renderer.tokenizer, question) for question in questions]
     scores = [score_choices(decoder, asked, tokens_per_pass=tokens) for tokens in PASSES]
     apart = max(
@@ -71,7 +71,7 @@ def run(options: Options, items: int) -> None:
 
 def main() -> None:
     parser = make_parser(__doc__, steps=0, repeats=1)
-    parser.add_argument("--items", type=int, default=100, help="answers generated at each number of slots")
+    parser.add_argument("--items", type=int, default=100, help="questions, and answers at each number of slots")
     parsed = parser.parse_args()
     run(common_options(parsed), parsed.items)
 
