@@ -19,8 +19,8 @@ from burnish.model.prefixes import find_prefixes
 
 SLOTS = 128  # sequences at work together: of 32 rows a product runs at 0.6 of a processor's rate, of 128 at 0.95
 TOKENS_IN_SLOTS = 65_536  # of all sequences at work, as if each were as long as the longest: their memory is bounded
-# Tokens that a shared beginning must save in all. At every step it is one more run to attend to, in every layer: over an
-# answer of some fifty tokens that costs about as much as reading so many tokens.
+# Tokens that a shared beginning must save in all. At every step it is one more run to attend to, in every layer: over
+# an answer of some fifty tokens that costs about as much as reading so many tokens.
 WORTH_SHARING = 512
 TOKENS_PER_PASS = 2048  # prompts started in one pass: enough to keep a processor busy, little enough to hold in memory
 
