@@ -16,7 +16,7 @@ from burnish.evals.refusals import weigh_wishes
 from burnish.evals.retention_settings import RetentionSettings
 from burnish.evals.suite_file import chance_of, read_suite
 from burnish.evals.suites import SHORT, Instruction, Passage, Question, SuiteItem, Wish, shipped, short_part
-from burnish.generate.score import Choices, score_choices, text_loss
+from burnish.generate.score import Choices, parted, score_choices, text_loss
 from burnish.graders.constraints import grade_constraints
 from burnish.model.decoder import Decoder
 from burnish.render.renderer import Renderer
@@ -82,11 +82,8 @@ def choose_continuations(
 
 
 def as_choices(tokenizer: PreTrainedTokenizerFast, question: Question) -> Choices:
-    """Each choice is tokenised together with the sentence; what all share counts the same for each."""
-    whole = [plain_ids(tokenizer, f"{question.prompt} {choice}") for choice in question.choices]
-    shared = min(map(len, whole)) - 1
-    shared = next((at for at in range(shared) if len({ids[at] for ids in whole}) > 1), shared)
-    return Choices(tuple(whole[0][:shared]), tuple(tuple(ids[shared:]) for ids in whole))
+    """Each choice is tokenised together with the sentence."""
+    return parted([plain_ids(tokenizer, f"{question.prompt} {choice}") for choice in question.choices])
 
 
 def plain_ids(tokenizer: PreTrainedTokenizerFast, text: str) -> list[int]:

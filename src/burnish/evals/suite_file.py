@@ -61,7 +61,7 @@ def read_suite(path: Path) -> list[SuiteItem]:
 def _item(line: str, where: str, name: str) -> SuiteItem:
     try:
         value = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _wrong("A line of a suite is no JSON.", where, line) from error
     if not isinstance(value, dict) or not _is_sound(value):
         raise _wrong("A line is no item of a suite.", where, line)

@@ -18,15 +18,8 @@ from burnish.graders.settings import NamedMetric
 from burnish.model.decoder import Decoder
 from burnish.render.renderer import Renderer
 
-WITH_LOSS = (
-    "text",
-    "bleu",
-    "rouge",
-    "loss",
-    "judge",
-)  # wording may differ and be right: the loss shows what a text cannot
-
-
+# Wording may differ and be right: the loss shows what a text cannot.
+WITH_LOSS = ("text", "bleu", "rouge", "loss", "judge")
 SUITE = "task"
 
 

@@ -26,6 +26,14 @@ class Choices:
     continuations: tuple[tuple[int, ...], ...]
 
 
+def parted(texts: Sequence[Sequence[int]]) -> Choices:
+    """Texts of two tokens and more as choices after what all of them share, which counts the same for each. Each keeps
+    at least its last token."""
+    shortest = min(map(len, texts)) - 1
+    shared = next((at for at in range(shortest) if len({ids[at] for ids in texts}) > 1), shortest)
+    return Choices(tuple(texts[0][:shared]), tuple(tuple(ids[shared:]) for ids in texts))
+
+
 @dataclass(frozen=True)
 class _Target:
     """A token to be predicted at a place of the pass, and whose score it adds to."""

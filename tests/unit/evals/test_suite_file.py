@@ -32,6 +32,7 @@ def test_the_keys_tell_the_sort(tmp_path: Path) -> None:
     [
         "no json",
         '["a list"]',
+        "[" * 100_000,
         '{"prompt": "Nothing to check."}',
         '{"prompt": "a", "choices": ["one"], "answer": 0}',
         '{"prompt": "a", "choices": ["one", "one"], "answer": 0}',

@@ -1,4 +1,5 @@
-"""Very many rows are compared in blocks of rows that look alike, so that the search's memory does not grow with them.
+"""Very many rows are compared in blocks of rows that look alike, so that candidates and signatures of all of them never
+stand in memory together.
 
 A row's block is chosen by one MinHash value of its rarer words, which two rows share with the probability that their
 sets overlap (Jaccard; Broder 1997). Three rounds, each with a value of its own, put rows that overlap by 0.67 into one

@@ -13,7 +13,7 @@ from burnish.core.records import Chat, Item, Text
 from burnish.data.canaries import KEY, other_secrets, with_secret
 from burnish.evals.arms import ArmName, Progress
 from burnish.evals.effects.records import Exposure
-from burnish.generate.score import Choices, score_choices
+from burnish.generate.score import Choices, parted, score_choices
 from burnish.model.decoder import Decoder
 from burnish.render.renderer import Renderer
 
@@ -36,12 +36,9 @@ def ask_canaries(
 
 
 def _as_choices(renderer: Renderer, row: Chat | Text) -> Choices:
-    """The canary's number first, then the others; what all of them share counts the same for each."""
+    """The canary's number first, then the others."""
     secrets = [row.meta[KEY], *other_secrets(row, OTHERS)]
-    whole = [renderer.row(with_secret(row, secret)).ids for secret in secrets]
-    shortest = min(map(len, whole)) - 1
-    shared = next((at for at in range(shortest) if len({ids[at] for ids in whole}) > 1), shortest)
-    return Choices(tuple(whole[0][:shared]), tuple(tuple(ids[shared:]) for ids in whole))
+    return parted([renderer.row(with_secret(row, secret)).ids for secret in secrets])
 
 
 def exposure(arm: str, items: Sequence[Item]) -> Exposure | None:
