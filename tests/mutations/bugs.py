@@ -88,7 +88,7 @@ BUGS = (
         "    if found or True:\n        return messages, tools, {}",
         (f"{TEMPLATES}special_text_that_a_person_typed_never_becomes_a_special_token[ChatML]",)),
     Bug("a merge forgets alpha / r", 9, "adapt/lora.py",
-        "return self.base.weight.to(wide) + self.scale * (", "return self.base.weight.to(wide) + 1.0 * (",
+        "return self.base.dense(wide) + self.scale * (", "return self.base.dense(wide) + 1.0 * (",
         (f"{ADAPTERS}merged_weights_answer_as_base_and_adapter_do",)),
     Bug("a merge leaves the adapter out", 9, "adapt/methods.py",
         "replaced = {**lora.merged(decoder), **(_peft().merged(decoder) if foreign else {})}",

@@ -6,7 +6,7 @@ Files are in the layout that the peft library reads and writes.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as F
@@ -17,36 +17,52 @@ from burnish.core.errors import RecipeError
 from burnish.model.decoder import Decoder
 
 
+@runtime_checkable
+class FrozenLinear(Protocol):
+    """A layer of the base, whatever form its weight is kept in: `dense` gives it, (out, in), in any precision."""
+
+    in_features: int
+    out_features: int
+    bias: Tensor | None
+
+    def dense(self, dtype: torch.dtype) -> Tensor: ...
+
+    def __call__(self, x: Tensor) -> Tensor: ...
+
+
 class _Adapted(torch.autograd.Function):
     """x Wᵀ + bias + s · (x Aᵀ) Bᵀ with W frozen: both products add up in place, there and back.
 
-    A and B are float32; the products run in the precision of x.
+    A and B are float32; the products run in the precision of x. W is asked of its layer in both directions, so that one
+    that is kept in fewer bits is never kept dense between them.
     """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, a: Tensor, b: Tensor, scale: float) -> Tensor:
-        narrow, narrow_a, narrow_b = weight.to(x.dtype), a.to(x.dtype), (b * scale).to(x.dtype)
+    def forward(ctx: Any, x: Tensor, base: FrozenLinear, a: Tensor, b: Tensor, scale: float) -> Tensor:
+        narrow_a, narrow_b = a.to(x.dtype), (b * scale).to(x.dtype)
         inner = x @ narrow_a.T
-        ctx.save_for_backward(x, inner, narrow, narrow_a, narrow_b)
-        ctx.scale, ctx.wide = scale, a.dtype
-        return F.linear(x, narrow, None if bias is None else bias.to(x.dtype)).addmm_(inner, narrow_b.T)
+        ctx.save_for_backward(x, inner, narrow_a, narrow_b)
+        ctx.base, ctx.scale, ctx.wide = base, scale, a.dtype
+        bias = None if base.bias is None else base.bias.to(x.dtype)
+        return F.linear(x, base.dense(x.dtype), bias).addmm_(inner, narrow_b.T)
 
     @staticmethod
     def backward(ctx: Any, *slopes: Any) -> Any:
-        x, inner, narrow, narrow_a, narrow_b = ctx.saved_tensors
+        x, inner, narrow_a, narrow_b = ctx.saved_tensors
         (slope,) = slopes
         into_inner = slope @ narrow_b
-        into_x = (slope @ narrow).addmm_(into_inner, narrow_a) if ctx.needs_input_grad[0] else None
+        into_x = None
+        if ctx.needs_input_grad[0]:
+            into_x = (slope @ ctx.base.dense(slope.dtype)).addmm_(into_inner, narrow_a)
         into_a = (into_inner.T @ x).to(ctx.wide)
-        return into_x, None, None, into_a, (slope.T @ inner).to(ctx.wide) * ctx.scale, None
+        return into_x, None, into_a, (slope.T @ inner).to(ctx.wide) * ctx.scale, None
 
 
 class LoRALinear(nn.Module):
     """A frozen linear layer with a low-rank update beside it. B starts at zero: at first nothing changes."""
 
-    def __init__(self, base: nn.Linear, r: int, alpha: float) -> None:
+    def __init__(self, base: FrozenLinear, r: int, alpha: float, device: torch.device) -> None:
         super().__init__()
-        device = base.weight.device
         self.base = base
         self.lora_A = nn.Parameter(torch.empty(r, base.in_features, dtype=torch.float32, device=device))
         self.lora_B = nn.Parameter(torch.zeros(base.out_features, r, dtype=torch.float32, device=device))
@@ -58,14 +74,13 @@ class LoRALinear(nn.Module):
             base: Tensor = self.base(x)
             return base
         adapted: Tensor = _Adapted.apply(  # type: ignore[no-untyped-call]
-            x, self.base.weight, self.base.bias, self.lora_A, self.lora_B, self.scale
+            x, self.base, self.lora_A, self.lora_B, self.scale
         )
         return adapted
 
-    def merged_weight(self) -> Tensor:
-        """W + (alpha / r) · B A in float32 (or float64): the inverse of keeping the update beside W."""
-        wide = torch.float64 if self.base.weight.dtype == torch.float64 else torch.float32
-        return self.base.weight.to(wide) + self.scale * (self.lora_B.to(wide) @ self.lora_A.to(wide))
+    def merged_weight(self, wide: torch.dtype) -> Tensor:
+        """W + (alpha / r) · B A in a wide precision: the inverse of keeping the update beside W."""
+        return self.base.dense(wide) + self.scale * (self.lora_B.to(wide) @ self.lora_A.to(wide))
 
 
 def apply(decoder: Decoder, settings: LoRASettings, seed: int) -> None:
@@ -78,8 +93,8 @@ def apply(decoder: Decoder, settings: LoRASettings, seed: int) -> None:
     for layer in decoder.model.layers:
         for parent in layer.modules():
             for name, child in list(parent.named_children()):
-                if name in settings.target_names and isinstance(child, nn.Linear):
-                    wrapped = LoRALinear(child, settings.r, settings.alpha)
+                if name in settings.target_names and isinstance(child, FrozenLinear):
+                    wrapped = LoRALinear(child, settings.r, settings.alpha, decoder.device)
                     # As torch initialises a linear layer: uniform within ± 1/sqrt(inputs).
                     bound = 1 / math.sqrt(child.in_features)
                     start = torch.empty(wrapped.lora_A.shape).uniform_(-bound, bound, generator=generator)
@@ -95,7 +110,7 @@ def apply(decoder: Decoder, settings: LoRASettings, seed: int) -> None:
 
 
 def _linear_names(decoder: Decoder) -> list[str]:
-    names = {name.rsplit(".", 1)[-1] for name, module in decoder.named_modules() if isinstance(module, nn.Linear)}
+    names = {name.rsplit(".", 1)[-1] for name, module in decoder.named_modules() if isinstance(module, FrozenLinear)}
     return sorted(names - {"lm_head"})
 
 
@@ -135,5 +150,6 @@ def peft_config(settings: LoRASettings, base: str) -> dict[str, Any]:
 
 
 def merged(decoder: Decoder) -> dict[str, Tensor]:
-    """The merged weight of every matrix with an update, by transformers name, in float32."""
-    return {f"{name}.weight": module.merged_weight().detach() for name, module in layers(decoder).items()}
+    """The merged weight of every matrix with an update, by its name, in float32 (or float64)."""
+    wide = torch.float64 if decoder.compute == torch.float64 else torch.float32
+    return {f"{name}.weight": module.merged_weight(wide).detach() for name, module in layers(decoder).items()}

@@ -45,6 +45,10 @@ class Linear(nn.Linear):
     def reset_parameters(self) -> None:
         """Weights are always read; to draw random ones first would import torch's compiler, a second and a half."""
 
+    def dense(self, dtype: torch.dtype) -> Tensor:
+        """(out, in): the weight in `dtype`. Where another form is kept, made anew at each call."""
+        return self.weight.to(dtype)
+
     def forward(self, x: Tensor) -> Tensor:
         if self.weight.dtype == x.dtype:
             return F.linear(x, self.weight, self.bias)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from burnish.core.errors import ModelError
 from burnish.model.config import decoder_config
-from burnish.model.decoder import Decoder
+from burnish.model.decoder import Decoder, Linear
 from burnish.model.pointwise import PLAIN, Pointwise
+
+# The name of a projection in a layer, such as "model.layers.0.mlp.up_proj" → a frozen layer that keeps this weight in
+# another form (with `in_features`, `out_features`, `bias`, `dense` and `forward` as decoder.Linear has them), ready on
+# its device and without parameters; None: this one is kept dense.
+Pack: TypeAlias = Callable[[str], nn.Module | None]
 
 
 def build_decoder(
@@ -20,15 +26,17 @@ def build_decoder(
     dtype: torch.dtype,
     device: torch.device,
     pointwise: Pointwise = PLAIN,
+    pack: Pack | None = None,
 ) -> Decoder:
-    """A frozen decoder with these weights, in `dtype`.
+    """A frozen decoder with these weights, in `dtype`, but for projections that `pack` keeps in another form.
 
     Raises ModelError: a tensor is missing, left over, of the wrong shape or not finite.
     """
     with torch.device("meta"):
         decoder = Decoder(decoder_config(config), compute=dtype, pointwise=pointwise)
+    packed = _put_packed(decoder, pack) if pack else set()
     wanted = dict(decoder.named_parameters())
-    given = {name for name in tensors if not name.endswith("rotary_emb.inv_freq")}
+    given = {name for name in tensors if not name.endswith("rotary_emb.inv_freq")} - packed
     if decoder.lm_head is None:
         given.discard("lm_head.weight")
     missing, extra = sorted(set(wanted) - given), sorted(given - set(wanted))
@@ -42,6 +50,16 @@ def build_decoder(
     ready = {name: _checked(name, tensors[name], wanted[name].shape).to(device, dtype) for name in wanted}
     decoder.load_state_dict(ready, assign=True)
     return decoder.requires_grad_(False).eval()
+
+
+def _put_packed(decoder: Decoder, pack: Pack) -> set[str]:
+    """Puts the packed layers in their places. Returns the names of the tensors that are not needed any more."""
+    packed: set[str] = set()
+    for name, linear in list(decoder.named_modules()):
+        if isinstance(linear, Linear) and name.startswith("model.layers.") and (made := pack(name)) is not None:
+            decoder.set_submodule(name, made)
+            packed |= {f"{name}.{part}" for part, _ in linear.named_parameters()}
+    return packed
 
 
 def _checked(name: str, tensor: Tensor, shape: torch.Size) -> Tensor:
