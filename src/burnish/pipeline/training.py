@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import torch
 
@@ -17,6 +17,7 @@ from burnish.model.pointwise import PLAIN
 from burnish.pipeline.lesson import make_objective, read_lesson
 from burnish.pipeline.workshop import Workshop
 from burnish.train.loop import Progress, train
+from burnish.train.probe import Probe, chosen_rate, probe_rates
 from burnish.train.rules import Plan, make_plan
 
 
@@ -40,18 +41,24 @@ def train_stage(shop: Workshop, say: Callable[[str], None]) -> None:
         objective=recipe.objective.type,
         in_order=recipe.data.order != "shuffled",
     )
+    objective = make_objective(shop, decoder, lesson, plan, say)
+    tried: list[Probe] = []
+    if recipe.train.learning_rate == "probe":
+        tried = probe_rates(run, decoder, parameters, objective, lesson.rows, lesson.dev, plan, recipe.train,
+                            shop.world, say)  # fmt: skip
+        plan = replace(plan, learning_rate=chosen_rate(tried, plan.learning_rate))
     trained = sum(parameter.numel() for parameter in parameters.values())
     total = sum(parameter.numel() for parameter in decoder.parameters())
     say(
         f"training {trained:,} of {total:,} weights ({recipe.adapt.type}) on {plan.rows} rows: {plan.steps} updates of "
         f"{plan.rows_per_update} rows, peak rate {plan.learning_rate:.2g}, products in {_short(shop.dtype)}"
     )
-    objective = make_objective(shop, decoder, lesson, plan, say)
     progress = train(run, decoder, parameters, objective, lesson.rows, lesson.dev, plan, recipe.train, shop.world, say)
     if shop.world.rank:
         return  # rank 0 holds the same weights and writes them
     _save(shop, decoder)
-    write_json(run.training, {**_record(shop, plan, progress, trained, total), "compiled": pointwise is not PLAIN})
+    record = _record(shop, plan, progress, trained, total) | {"compiled": pointwise is not PLAIN}
+    write_json(run.training, record | ({"probe": [asdict(probe) for probe in tried]} if tried else {}))
     early = f", stopped early at {progress.step}" if progress.step < plan.steps else ""
     say(f"best on dev: {progress.best_loss:.3f} at step {progress.best_step}{early}")
 
