@@ -35,7 +35,7 @@ def main() -> None:
     parser = make_parser(__doc__, steps=0, repeats=1)
     parser.add_argument("--tasks", nargs="+", default=["e2e", "banking77", "dolly"])
     parser.add_argument("--method", choices=["lora", "full"], default="lora")
-    parser.add_argument("--epochs", type=float, default=3)
+    parser.add_argument("--epochs", type=float, default=2)
     parsed = parser.parse_args()
     options = common_options(parsed)
     lines: list[list[object]] = [["task", "rate", "dev", "test", "against the default"]]
