@@ -77,7 +77,8 @@ def export(
         for left_over in folder.path.glob("export.tmp-*"):
             shutil.rmtree(left_over)
         out.mkdir()
-    work = _Work(out, folder, checkpoint, merged_tensors(specialist), specialist, renderer, question, say)
+    tensors = merged_tensors(specialist) if set(settings.forms) != {"adapter"} else {}
+    work = _Work(out, folder, checkpoint, tensors, specialist, renderer, question, say)
     try:
         record = _record(work, settings, _forms(work, settings.forms)) | {"files": _files(out)}
         write_json(out / "parity.json", record)
@@ -134,7 +135,8 @@ def _merged(work: _Work) -> dict[str, Any]:
 
 
 def _adapter(work: _Work) -> dict[str, Any]:
-    """Copies the adapter. One trained on a GGUF also gets its base as a folder, which is what peft can load."""
+    """Copies the adapter. One trained on a GGUF or with new tokens also gets its base as a folder, which is what
+    peft can load."""
     if not (work.run.adapter / "adapter_config.json").is_file():
         return {"file": "adapter", **not_checked("not written: this method of training leaves no adapter")}
     work.say("Copying adapter/")
@@ -142,6 +144,9 @@ def _adapter(work: _Work) -> dict[str, Any]:
         (work.out / "adapter").mkdir()
         for name in ADAPTER_FILES:
             shutil.copyfile(work.run.adapter / name, work.out / "adapter" / name)
+    kind = read_json(work.out / "adapter" / "adapter_config.json").get("peft_type", "")
+    if kind.startswith("BURNISH_"):
+        return {"file": "adapter", **not_checked("peft does not have this method: only Burnish reads the adapter")}
     base, limits = _adapter_base(work)
     if base.parent == work.out:
         config = read_json(work.out / "adapter" / "adapter_config.json")
@@ -153,8 +158,9 @@ def _adapter(work: _Work) -> dict[str, Any]:
 
 
 def _adapter_base(work: _Work) -> tuple[Path, Limits]:
-    """The folder that the adapter goes on, and how exactly it holds what the adapter was trained on."""
-    if work.checkpoint.path.is_dir():
+    """The folder that the adapter goes on, and how exactly it holds what the adapter was trained on. With new tokens it
+    is written too: a base without their rows is not what the adapter was trained on."""
+    if work.checkpoint.path.is_dir() and not work.checkpoint.new_ids:
         return work.checkpoint.path, EXACT
     dtype = stored_dtype(work.checkpoint)
     _write_folder(work, work.out / BASE_FOLDER, work.checkpoint.tensors, dtype)

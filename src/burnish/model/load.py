@@ -27,8 +27,11 @@ def build_decoder(
     device: torch.device,
     pointwise: Pointwise = PLAIN,
     pack: Pack | None = None,
+    tokens: int | None = None,
+    new_ids: tuple[int, ...] = (),
 ) -> Decoder:
-    """A frozen decoder with these weights, in `dtype`, but for projections that `pack` keeps in another form.
+    """A frozen decoder with these weights, in `dtype`, but for projections that `pack` keeps in another form. The
+    tokenizer knows ids below `tokens`, `new_ids` among them are those that were added.
 
     Raises ModelError: a tensor is missing, left over, of the wrong shape or not finite.
     """
@@ -49,6 +52,7 @@ def build_decoder(
         )
     ready = {name: _checked(name, tensors[name], wanted[name].shape).to(device, dtype) for name in wanted}
     decoder.load_state_dict(ready, assign=True)
+    decoder.tokens, decoder.new_ids = tokens or decoder.config.vocab, new_ids
     return decoder.requires_grad_(False).eval()
 
 
