@@ -157,8 +157,9 @@ def load_adapter(decoder: Decoder, settings: AdaptSettings, folder: Path) -> Non
     Raises ModelError: the file is absent or damaged, or its tensors are not exactly those of these settings.
     """
     tensors = read_adapter(folder)
-    apply(decoder, settings)
     adapter = method_of(settings).adapter
+    settings = adapter.saved(settings) if adapter else settings
+    apply(decoder, settings)
     own = adapter.state(decoder, settings) if adapter else {}
     wanted = {**own, **token_rows.state(decoder)}
     shapes = {name: tuple(tensor.shape) for name, tensor in wanted.items()}

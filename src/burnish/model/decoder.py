@@ -183,6 +183,7 @@ class Decoder(nn.Module):
         self.pointwise = pointwise
         self.model = Trunk(config, pointwise)
         self.recompute = False
+        self.step = 0  # the update at which training stands: what is random in it follows from that
         self.adaptation: object = None  # what adapt put in, for it to find again
         self.opening: Opening | None = None
         self.tokens = config.vocab  # ids from here on only fill the tables up: never sampled

@@ -53,7 +53,8 @@ def train_stage(shop: Workshop, say: Callable[[str], None]) -> None:
         f"training {trained:,} of {total:,} weights ({recipe.adapt.type}) on {plan.rows} rows: {plan.steps} updates of "
         f"{plan.rows_per_update} rows, peak rate {plan.learning_rate:.2g}, products in {_short(shop.dtype)}"
     )
-    progress = train(run, decoder, parameters, objective, lesson.rows, lesson.dev, plan, recipe.train, shop.world, say)
+    progress = train(run, decoder, parameters, objective, lesson.rows, lesson.dev, plan, recipe.train, shop.world, say,
+                     rates=methods.rates(decoder, recipe.adapt))  # fmt: skip
     if shop.world.rank:
         return  # rank 0 holds the same weights and writes them
     _save(shop, decoder)
