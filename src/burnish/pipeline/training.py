@@ -8,6 +8,7 @@ from dataclasses import asdict
 import torch
 
 from burnish.adapt import methods
+from burnish.adapt.packed import packed_weights
 from burnish.core.files import write_json
 from burnish.core.hardware import peak_memory_mb
 from burnish.deploy.merged import write_model_folder
@@ -25,7 +26,7 @@ def train_stage(shop: Workshop, say: Callable[[str], None]) -> None:
     recipe, run = shop.recipe, shop.run
     lesson = read_lesson(shop)
     pointwise = compiled_pointwise(shop.world.device, shop.dtype, say) if recipe.train.compile else PLAIN
-    decoder = shop.base_decoder(pointwise=pointwise)
+    decoder = shop.base_decoder(pointwise=pointwise, trains=True)
     methods.apply(decoder, recipe.adapt, seed=recipe.train.seed)
     if not methods.has_adapter(recipe.adapt):
         del shop.checkpoint  # what trains is a copy: the file's pages need not stay. It is read again when asked for
@@ -41,10 +42,11 @@ def train_stage(shop: Workshop, say: Callable[[str], None]) -> None:
         in_order=recipe.data.order != "shuffled",
     )
     trained = sum(parameter.numel() for parameter in parameters.values())
-    total = sum(parameter.numel() for parameter in decoder.parameters())
+    total = sum(parameter.numel() for parameter in decoder.parameters()) + packed_weights(decoder)
     say(
         f"training {trained:,} of {total:,} weights ({recipe.adapt.type}) on {plan.rows} rows: {plan.steps} updates of "
         f"{plan.rows_per_update} rows, peak rate {plan.learning_rate:.2g}, products in {_short(shop.dtype)}"
+        f"{_form(recipe.model.weights)}"
     )
     objective = make_objective(shop, decoder, lesson, plan, say)
     progress = train(run, decoder, parameters, objective, lesson.rows, lesson.dev, plan, recipe.train, shop.world, say)
@@ -80,6 +82,7 @@ def _record(shop: Workshop, plan: Plan, progress: Progress, trained: int, total:
         "method": shop.recipe.adapt.type,
         "objective": shop.recipe.objective.type,
         "dtype": _short(shop.dtype),
+        "weights": shop.recipe.model.weights,
         "device": shop.world.device.type,
         "trainable": trained,
         "parameters": total,
@@ -89,6 +92,10 @@ def _record(shop: Workshop, plan: Plan, progress: Progress, trained: int, total:
         "dev": [{"step": step, "loss": loss} for step, loss in progress.history],
         "peak_memory_mb": peak_memory_mb(),
     }
+
+
+def _form(weights: str) -> str:
+    return "" if weights == "dense" else f", base {weights}"
 
 
 def _short(dtype: object) -> str:
