@@ -31,14 +31,6 @@ def _packed(decoder: Decoder) -> Iterator[tuple[str, FrozenLinear]]:
             yield name.removesuffix(".base"), module
 
 
-def packed_weights(decoder: Decoder) -> int:
-    """How many weights are not parameters, since they are kept in another form."""
-    tables = [module for module in decoder.modules() if isinstance(module, StoredTable)]
-    return sum(linear.in_features * linear.out_features for _, linear in _packed(decoder)) + sum(
-        table.num_embeddings * table.embedding_dim for table in tables
-    )
-
-
 def packed_tensors(decoder: Decoder) -> dict[str, Tensor]:
     """Those weights in float32 under transformers' names, without any adapter."""
     tensors: dict[str, Tensor] = {}

@@ -75,3 +75,10 @@ def _checked(name: str, tensor: Tensor, shape: torch.Size) -> Tensor:
 def decoder_tensors(decoder: Decoder) -> dict[str, Tensor]:
     """The weights under transformers' names, without any adapter."""
     return {name: parameter.detach() for name, parameter in decoder.named_parameters()}
+
+
+def weight_count(decoder: Decoder) -> int:
+    """Weights of the base, in whatever form they are kept."""
+    with torch.device("meta"):
+        dense = Decoder(decoder.config)
+    return sum(parameter.numel() for parameter in dense.parameters())

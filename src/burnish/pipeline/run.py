@@ -210,8 +210,8 @@ def _train_inputs(shop: Workshop) -> dict[str, Any]:
         if key not in FREE_TO_CHANGE
     }
     return {"model": shop.model_hash, "model.dtype": recipe.model.dtype, "model.weights": recipe.model.weights,
-            "train rows": sha256_of_tree(run.train),
-            "dev rows": sha256_of_tree(run.dev), "data.order": recipe.data.order, **settings}  # fmt: skip
+            "train rows": sha256_of_tree(run.train), "dev rows": sha256_of_tree(run.dev),
+            "data.order": recipe.data.order, **settings}  # fmt: skip
 
 
 def _evaluate_inputs(shop: Workshop) -> dict[str, Any]:
