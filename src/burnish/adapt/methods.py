@@ -24,10 +24,12 @@ from burnish.adapt.further_settings import (
 )
 from burnish.adapt.lora import FrozenLinear
 from burnish.adapt.method import Adapter, Method
+from burnish.adapt.packed import packed_layers, unpacked_tensors
 from burnish.adapt.settings import AdaptSettings, FreezeSettings, FullSettings, LoRASettings, PeftSettings
 from burnish.core.errors import ModelError, RecipeError
 from burnish.core.files import write_bytes, write_json
 from burnish.model.decoder import Decoder
+from burnish.model.stored import StoredTable
 
 WEIGHTS = "adapter_model.safetensors"
 
@@ -66,7 +68,7 @@ class _Applied:
 
     method: AnyMethod
     weights: Mapping[str, nn.Parameter]
-    packed: Mapping[str, FrozenLinear]  # layers of the base that keep their weight in another form
+    packed: Mapping[str, FrozenLinear | StoredTable]  # layers of the base that keep their weight in another form
 
 
 def _applied(decoder: Decoder) -> _Applied | None:
@@ -77,11 +79,7 @@ def apply(decoder: Decoder, settings: AdaptSettings, *, seed: int = 0) -> None:
     """Readies a frozen decoder for training. Raises RecipeError: nothing would train."""
     method = method_of(settings)
     weights = dict(decoder.named_parameters())
-    packed = {
-        name: layer
-        for name, layer in decoder.named_modules()
-        if isinstance(layer, FrozenLinear) and f"{name}.weight" not in weights
-    }
+    packed = packed_layers(decoder)
     decoder.requires_grad_(False)
     method.apply(decoder, settings, seed)
     token_rows.apply(decoder)
@@ -181,14 +179,11 @@ def merged_tensors(decoder: Decoder) -> dict[str, Tensor]:
     Raises RecipeError: this kind of adapter has no merged form.
     """
     applied = _applied(decoder)
+    wide = torch.float64 if decoder.compute == torch.float64 else torch.float32
     if applied is None:
-        return {name: parameter.detach() for name, parameter in decoder.named_parameters()}
+        dense = {name: parameter.detach() for name, parameter in decoder.named_parameters()}
+        return dense | unpacked_tensors(packed_layers(decoder), wide)
     changed = applied.method.adapter.merged(decoder) if applied.method.adapter else {}
     plain = {name: parameter.detach() for name, parameter in applied.weights.items()}
-    wide = torch.float64 if decoder.compute == torch.float64 else torch.float32
-    for name, layer in applied.packed.items():
-        if f"{name}.weight" not in changed:
-            plain[f"{name}.weight"] = layer.dense(wide)
-        if layer.bias is not None:
-            plain[f"{name}.bias"] = layer.bias.detach()
-    return {**plain, **changed, **token_rows.merged(decoder)}
+    unpacked = unpacked_tensors(applied.packed, wide, but=changed)
+    return {**plain, **unpacked, **changed, **token_rows.merged(decoder)}

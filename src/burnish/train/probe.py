@@ -50,8 +50,10 @@ def probe_rates(
     settings: TrainSettings,
     world: World,
     say: Callable[[str], None],
+    rates: Mapping[str, float] | None = None,
 ) -> list[Probe]:
     """Tries each rate and leaves the parameters as they were. What was tried before an interruption is not tried again.
+    `rates`: by name, what some parameters multiply the learning rate with.
 
     Raises BurnishError: the memory is not enough for the largest pass.
     """
@@ -61,11 +63,15 @@ def probe_rates(
         return tried
     start = {name: parameter.detach().clone() for name, parameter in parameters.items()}
     short = _short(plan)
-    try_largest_pass(model, parameters, AdamW(parameters, settings.weight_decay), objective, rows, short, world)
+    try_largest_pass(
+        model, parameters, AdamW(parameters, settings.weight_decay, rates or {}), objective, rows, short, world
+    )
     say(f"probing {len(FACTORS)} learning rates with {short.steps} updates each")
     for factor in FACTORS[len(tried) :]:
         rate = float(f"{plan.learning_rate * factor:.3g}")
-        loss = _dev_loss(model, parameters, objective, rows, dev, replace(short, learning_rate=rate), settings, world)
+        optimiser = AdamW(parameters, settings.weight_decay, rates or {})
+        at_rate = replace(short, learning_rate=rate)
+        loss = _dev_loss(model, parameters, optimiser, objective, rows, dev, at_rate, settings, world)
         tried.append(Probe(rate, loss))
         if world.rank == 0:
             write_json(run.probe, [vars(probe) for probe in tried])
@@ -93,6 +99,7 @@ def _short(plan: Plan) -> Plan:
 def _dev_loss(
     model: Decoder,
     parameters: Mapping[str, nn.Parameter],
+    optimiser: AdamW,
     objective: Objective[Row],
     rows: Rows[Row],
     dev: Rows[Row],
@@ -100,7 +107,6 @@ def _dev_loss(
     settings: TrainSettings,
     world: World,
 ) -> float | None:
-    optimiser = AdamW(parameters, settings.weight_decay)
     stopping = settings.model_copy(update={"on_nan": "stop"})
     try:
         for step in range(plan.steps):
