@@ -7,7 +7,7 @@ Names: T tokens, D width, H heads, K key-value heads, d width of a head.
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -195,7 +195,7 @@ class Decoder(nn.Module):
     def head(self) -> Tensor | StoredTable:
         """The output layer (V, D), which is the embedding itself in tied models."""
         kept: nn.Module = self.model.embed_tokens if self.lm_head is None else self.lm_head
-        return kept if isinstance(kept, StoredTable) else kept.get_parameter("weight")
+        return kept if isinstance(kept, StoredTable) else cast(Tensor, kept.weight)
 
     @property
     def head_weight(self) -> Tensor:
