@@ -13,6 +13,7 @@ from burnish.adapt.settings import LoRASettings
 from burnish.model.decoder import Decoder
 from burnish.model.forest import Segment, plant
 from burnish.model.load import build_decoder
+from burnish.model.packing import Packing
 from tests.tiny import make_model
 
 FOREST = plant([Segment(list(range(3, 33)), [1.0] * 30)])
@@ -49,7 +50,7 @@ def decoder_of(model: LlamaForCausalLM, *, packed: bool) -> Decoder:
         tensors,
         dtype=torch.float32,
         device=torch.device("cpu"),
-        pack=(lambda name: Halved(tensors[f"{name}.weight"])) if packed else None,
+        packing=Packing(lambda name: Halved(tensors[f"{name}.weight"])) if packed else None,
     )
 
 
