@@ -24,12 +24,14 @@ from burnish.adapt.further_settings import (
 )
 from burnish.adapt.lora import FrozenLinear
 from burnish.adapt.method import Adapter, Method
+from burnish.adapt.packed import packed_layers, unpacked_tensors
 from burnish.adapt.settings import AdaptSettings, FreezeSettings, FullSettings, LoRASettings, PeftSettings
 from burnish.core.errors import ModelError, RecipeError
 from burnish.core.files import read_json, write_bytes, write_json
 from burnish.model.decoder import Decoder
+from burnish.model.stored import StoredTable
 
-WEIGHTS = "adapter_model.safetensors"
+CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 
 AnyMethod: TypeAlias = Method[Any]
 
@@ -66,7 +68,7 @@ class _Applied:
 
     method: AnyMethod
     weights: Mapping[str, nn.Parameter]
-    packed: Mapping[str, FrozenLinear]  # layers of the base that keep their weight in another form
+    packed: Mapping[str, FrozenLinear | StoredTable]  # layers of the base that keep their weight in another form
 
 
 def _applied(decoder: Decoder) -> _Applied | None:
@@ -77,11 +79,7 @@ def apply(decoder: Decoder, settings: AdaptSettings, *, seed: int = 0) -> None:
     """Readies a frozen decoder for training. Raises RecipeError: nothing would train."""
     method = method_of(settings)
     weights = dict(decoder.named_parameters())
-    packed = {
-        name: layer
-        for name, layer in decoder.named_modules()
-        if isinstance(layer, FrozenLinear) and f"{name}.weight" not in weights
-    }
+    packed = packed_layers(decoder)
     decoder.requires_grad_(False)
     method.apply(decoder, settings, seed)
     token_rows.apply(decoder)
@@ -139,7 +137,7 @@ def write_adapter(folder: Path, tensors: Mapping[str, Tensor], config: Mapping[s
     # A copy each: some methods share one projection among layers, and a file holds no shared memory.
     contiguous = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     write_bytes(folder / WEIGHTS, save(contiguous, metadata={"format": "pt"}))
-    write_json(folder / "adapter_config.json", config)
+    write_json(folder / CONFIG, config)
 
 
 def read_adapter(folder: Path) -> dict[str, Tensor]:
@@ -168,8 +166,9 @@ def load_adapter(decoder: Decoder, settings: AdaptSettings, folder: Path) -> Non
     Raises ModelError: the file is absent or damaged, or its tensors are not exactly those of these settings.
     """
     tensors = read_adapter(folder)
-    apply(decoder, settings)
     adapter = method_of(settings).adapter
+    settings = adapter.saved(settings) if adapter else settings
+    apply(decoder, settings)
     own = adapter.state(decoder, settings) if adapter else {}
     wanted = {**own, **token_rows.state(decoder)}
     shapes = {name: tuple(tensor.shape) for name, tensor in wanted.items()}
@@ -191,14 +190,11 @@ def merged_tensors(decoder: Decoder) -> dict[str, Tensor]:
     Raises RecipeError: this kind of adapter has no merged form.
     """
     applied = _applied(decoder)
+    wide = torch.float64 if decoder.compute == torch.float64 else torch.float32
     if applied is None:
-        return {name: parameter.detach() for name, parameter in decoder.named_parameters()}
+        dense = {name: parameter.detach() for name, parameter in decoder.named_parameters()}
+        return dense | unpacked_tensors(packed_layers(decoder), wide)
     changed = applied.method.adapter.merged(decoder) if applied.method.adapter else {}
     plain = {name: parameter.detach() for name, parameter in applied.weights.items()}
-    wide = torch.float64 if decoder.compute == torch.float64 else torch.float32
-    for name, layer in applied.packed.items():
-        if f"{name}.weight" not in changed:
-            plain[f"{name}.weight"] = layer.dense(wide)
-        if layer.bias is not None:
-            plain[f"{name}.bias"] = layer.bias.detach()
-    return {**plain, **changed, **token_rows.merged(decoder)}
+    unpacked = unpacked_tensors(applied.packed, wide, but=changed)
+    return {**plain, **unpacked, **changed, **token_rows.merged(decoder)}

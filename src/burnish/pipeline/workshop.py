@@ -27,6 +27,7 @@ from burnish.model.resolve import resolve
 from burnish.model.settings import DEFAULT_CONTEXT
 from burnish.model.vocabulary import with_new_tokens
 from burnish.pipeline.stages import finished
+from burnish.pipeline.weights import base_packing
 from burnish.recipe.recipe import Recipe, read_recipe
 from burnish.render.renderer import Renderer, make_renderer
 
@@ -86,14 +87,19 @@ class Workshop:
         """Seed of everything that evaluation draws."""
         return self.recipe.train.seed if self.recipe.evaluate.seed is None else self.recipe.evaluate.seed
 
-    def base_decoder(self, dtype: torch.dtype | None = None, pointwise: Pointwise = PLAIN) -> Decoder:
+    def base_decoder(
+        self, dtype: torch.dtype | None = None, pointwise: Pointwise = PLAIN, *, trains: bool = False
+    ) -> Decoder:
         """A new network with the pretrained weights."""
+        compute, device = dtype or self.dtype, self.world.device
+        form = self.recipe.model.weights
         return build_decoder(
             self.checkpoint.config,
             self.checkpoint.tensors,
-            dtype=dtype or self.dtype,
-            device=self.world.device,
+            dtype=compute,
+            device=device,
             pointwise=pointwise,
+            packing=base_packing(form, self.checkpoint, dtype=compute, device=device, trains=trains),
             tokens=self.checkpoint.tokens,
             new_ids=self.checkpoint.new_ids,
         )
@@ -135,7 +141,7 @@ class Workshop:
         return Workshop(recipe, base, folder, self.world)
 
     def _with_model(self, name: str) -> Workshop:
-        model = self.recipe.model.model_copy(update={"name": name, "new_tokens": ()})
+        model = self.recipe.model.model_copy(update={"name": name, "weights": "dense", "new_tokens": ()})
         return Workshop(self.recipe.model_copy(update={"model": model}), self.base, self.run, self.world)
 
     def forget_checkpoint(self) -> None:
