@@ -25,8 +25,7 @@ class Plan:
     in_order: bool = False  # whether the first epoch takes the rows as they stand in train.jsonl
 
 
-# Of LoRA's rate. Factors and rows are few and each of them has far to go: published are 3e-3 for IA3 (arXiv
-# 2205.05638),
+# Of LoRA's rate. Factors and rows are few, and each has far to go: published are 3e-3 for IA3 (arXiv 2205.05638),
 # 4e-3 to 1e-2 for VeRA (2310.11454), up to 3e-2 for prefixes (2110.07602), 0.3 for prompts (2104.08691).
 TIMES = {"ia3": 10, "vera": 10, "prompt": 30, "prefix": 30}
 
