@@ -31,7 +31,7 @@ from burnish.core.files import write_bytes, write_json
 from burnish.model.decoder import Decoder
 from burnish.model.stored import StoredTable
 
-WEIGHTS = "adapter_model.safetensors"
+CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 
 AnyMethod: TypeAlias = Method[Any]
 
@@ -137,7 +137,7 @@ def write_adapter(folder: Path, tensors: Mapping[str, Tensor], config: Mapping[s
     # A copy each: some methods share one projection among layers, and a file holds no shared memory.
     contiguous = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     write_bytes(folder / WEIGHTS, save(contiguous, metadata={"format": "pt"}))
-    write_json(folder / "adapter_config.json", config)
+    write_json(folder / CONFIG, config)
 
 
 def read_adapter(folder: Path) -> dict[str, Tensor]:
