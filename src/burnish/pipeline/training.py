@@ -50,7 +50,8 @@ def train_stage(shop: Workshop, say: Callable[[str], None]) -> None:
         f"{'' if recipe.model.weights == 'dense' else f', base in {recipe.model.weights}'}"
     )
     objective = make_objective(shop, decoder, lesson, plan, say)
-    progress = train(run, decoder, parameters, objective, lesson.rows, lesson.dev, plan, recipe.train, shop.world, say)
+    progress = train(run, decoder, parameters, objective, lesson.rows, lesson.dev, plan, recipe.train, shop.world, say,
+                     rates=methods.rates(decoder, recipe.adapt))  # fmt: skip
     if shop.world.rank:
         return  # rank 0 holds the same weights and writes them
     _save(shop, decoder)
