@@ -1,8 +1,8 @@
 """How far the weights have come from where they began, as a penalty.
 
-L2-SP (arXiv 1802.01483) counts all weights alike: ½ Σ (w - w₀)². Elastic weight consolidation (arXiv 1612.00796) counts
-each by its Fisher information: ½ Σ F (w - w₀)², which is the second-order estimate of KL(before ‖ now) where F is that of
-a token.
+L2-SP (arXiv 1802.01483) counts all weights alike: ½ Σ (w - w₀)². Elastic weight consolidation (arXiv 1612.00796)
+counts each by its Fisher information: ½ Σ F (w - w₀)², the second-order estimate of KL(before ‖ now) where F is that
+of a token.
 
 For an adapter it is the change of the matrix beside which it stands that counts, ΔW = s·B·A, not A and B themselves,
 which may grow and shrink against each other and leave ΔW as it is. With F_ij = u_i v_j,
