@@ -48,10 +48,9 @@ def train_stage(shop: Workshop, say: Callable[[str], None]) -> None:
         f"{plan.rows_per_update} rows, peak rate {plan.learning_rate:.2g}, products in {_short(shop.dtype)}"
     )
     objective = make_objective(shop, decoder, lesson, plan, say)
-    guards = make_guards(shop, decoder, plan, say)
-    progress = train(
-        run, decoder, parameters, objective, lesson.rows, lesson.dev, plan, recipe.train, shop.world, say, guards
-    )
+    progress = train(run, decoder, parameters, objective, lesson.rows, lesson.dev, plan, recipe.train, shop.world, say,
+                     rates=methods.rates(decoder, recipe.adapt),
+                     guards=make_guards(shop, decoder, plan, say))  # fmt: skip
     if shop.world.rank:
         return  # rank 0 holds the same weights and writes them
     _save(shop, decoder)

@@ -60,23 +60,23 @@ def train(
     settings: TrainSettings,
     world: World,
     say: Callable[[str], None],
+    rates: Mapping[str, float] | None = None,
     guards: Guards = NO_GUARDS,
 ) -> Progress:
     """Trains `parameters` of `model` in place and leaves the best ones on dev in them. Rank 0 alone writes.
+    `rates`: by name, what some parameters multiply the learning rate with.
 
     Goes on from the newest good checkpoint. Raises Stopped on Ctrl-C, SIGTERM (after saving) or a full disk;
     NotFinite before a non-finite value reaches the weights; BurnishError before step 1 when memory is too small.
     """
     check_some(len(rows.rendered), len(dev.rendered))
     check_model(model, parameters)
-    optimiser = AdamW(parameters, settings.weight_decay)
+    optimiser = AdamW(parameters, settings.weight_decay, rates or {})
     progress = resume(run, parameters, optimiser, say)
     check_same_start(world, model, parameters, rows, plan, progress)
     writes = world.rank == 0
     if writes:
-        forget_half_written(run.checkpoints)
-        cut_lines(run.metrics, progress.step)
-        cut_lines(run.timings, progress.step)
+        _tidy(run, progress.step)
     if _goes_on(progress, plan, settings):
         check_room(run.checkpoints, room_needed([*parameters.values()] * 3))  # the weights and two moments
         try_largest_pass(model, parameters, optimiser, objective, rows, plan, world, guards)
@@ -132,6 +132,7 @@ def update(
     numbers = rows_of_update(step, seed=settings.seed, rows=plan.rows,
                              rows_per_update=plan.rows_per_update, in_order=plan.in_order)  # fmt: skip
     mine = numbers[world.rank :: world.size]
+    model.step = step
     passes = [forest.to(world.device) for forest in objective.passes(rows.take(mine), plan.tokens_per_pass)]
     values, suspicious = _gradients(model, objective, passes, world)
     losses = {name: value for name, value in values.items() if _is_learnt(name)}
@@ -194,6 +195,13 @@ def measure(model: Decoder, objective: Objective[Row], rows: Rows[Row], plan: Pl
         for name, term in objective.terms(model, forest.to(world.device)).items():
             sums[name] += float(term)
     return sum(total / counts[name] for name, total in world.sum(sums).items() if _is_learnt(name))
+
+
+def _tidy(run: RunFolder, step: int) -> None:
+    """Removes what an earlier attempt wrote after the step from which this one goes on."""
+    forget_half_written(run.checkpoints)
+    cut_lines(run.metrics, step)
+    cut_lines(run.timings, step)
 
 
 def _goes_on(progress: Progress, plan: Plan, settings: TrainSettings) -> bool:
