@@ -12,7 +12,6 @@ from burnish.model.config import decoder_config
 from burnish.model.decoder import Decoder, Embedding, Linear
 from burnish.model.packing import Packing
 from burnish.model.pointwise import PLAIN, Pointwise
-from burnish.model.stored import StoredTable
 
 
 def build_decoder(
@@ -81,12 +80,6 @@ def _checked(name: str, tensor: Tensor, shape: torch.Size) -> Tensor:
 def decoder_tensors(decoder: Decoder) -> dict[str, Tensor]:
     """The weights under transformers' names, without any adapter."""
     return {name: parameter.detach() for name, parameter in decoder.named_parameters()}
-
-
-def table_tensors(decoder: Decoder) -> dict[str, Tensor]:
-    """Embedding and output layer in float32 under transformers' names, where they are kept in blocks."""
-    tables = {name: module for name, module in decoder.named_modules() if isinstance(module, StoredTable)}
-    return {f"{name}.weight": table.rows(slice(None), torch.float32) for name, table in tables.items()}
 
 
 def weight_count(decoder: Decoder) -> int:
