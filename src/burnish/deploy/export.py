@@ -12,7 +12,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from burnish.adapt.methods import merged_tensors
+from burnish.adapt.methods import learnt_tables, merged_tensors, without_rows
 from burnish.core.errors import BurnishError, ParityError
 from burnish.core.files import disk_errors, read_json, sha256_of_file, write_json, write_text
 from burnish.core.records import Message
@@ -156,6 +156,8 @@ def _adapter(work: _Work) -> dict[str, Any]:
         (work.out / "adapter").mkdir()
         for name in ADAPTER_FILES:
             shutil.copyfile(work.run.adapter / name, work.out / "adapter" / name)
+    if work.checkpoint.new_ids:
+        without_rows(work.out / "adapter")  # the base beside it has them
     kind = read_json(work.out / "adapter" / "adapter_config.json").get("peft_type", "")
     if kind.startswith("BURNISH_"):
         return {"file": "adapter", **not_checked("peft does not have this method: only Burnish reads the adapter")}
@@ -187,11 +189,12 @@ def _adapter_gguf(work: _Work) -> dict[str, Any]:
 
 def _adapter_base(work: _Work) -> tuple[Path, Limits]:
     """The folder that the adapter goes on, and how exactly it holds what the adapter was trained on. With new tokens it
-    is written too: a base without their rows is not what the adapter was trained on."""
+    is written with their rows as they were learnt: then the adapter is a plain one, which every server reads."""
     if work.checkpoint.path.is_dir() and not work.checkpoint.new_ids:
         return work.checkpoint.path, EXACT
     dtype = stored_dtype(work.checkpoint)
-    _write_folder(work, work.out / BASE_FOLDER, work.checkpoint.tensors, dtype)
+    tensors = {**work.checkpoint.tensors, **learnt_tables(work.decoder)}
+    _write_folder(work, work.out / BASE_FOLDER, tensors, dtype)
     rounded = any(t.dtype not in (dtype, torch.float32) for t in work.checkpoint.tensors.values())
     return work.out / BASE_FOLDER, LIMITS[DTYPE_NAMES[dtype]] if rounded or dtype is not torch.float32 else EXACT
 

@@ -91,13 +91,29 @@ def read_recipe(
 
 
 def _check_forms(recipe: Recipe) -> None:
-    """Now, not after hours of training. Raises RecipeError: a form that this method of adaptation cannot have."""
+    """Now, not after hours of training. Raises RecipeError: a form that this method or new tokens cannot have."""
     if recipe.adapt.type in BESIDE_ONLY and (impossible := [form for form in recipe.export.forms if form != "adapter"]):
         raise RecipeError(
             f"What `adapt: {recipe.adapt.type}` learns can't be merged into the weights, so it has one form.",
             where="export",
             seen=", ".join(impossible),
             next_move="write `export: [adapter]`, or leave `export` out",
+        )
+    if not recipe.model.new_tokens:
+        return
+    if recipe.model.weights == "stored":
+        raise RecipeError(
+            "New tokens need rows, and a table in the blocks of a GGUF file can't grow.",
+            where="model.new_tokens",
+            seen="model.weights: stored",
+            next_move="write `weights: dense`",
+        )
+    if "adapter-gguf" in recipe.export.forms:
+        raise RecipeError(
+            "llama.cpp has no adapter that adds tokens.",
+            where="export",
+            seen="adapter-gguf with model.new_tokens",
+            next_move="export a whole model: `gguf-q8_0`",
         )
 
 
