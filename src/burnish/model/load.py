@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 import torch
@@ -57,19 +57,24 @@ def _put_packed(decoder: Decoder, pack: Pack) -> set[str]:
     packed: set[str] = set()
     for name, linear in list(decoder.named_modules()):
         if isinstance(linear, Linear) and name.startswith("model.layers.") and (made := pack(name)) is not None:
+            _check_shape(f"{name}.weight", (made.out_features, made.in_features), linear.weight.shape)
             decoder.set_submodule(name, made)
             packed |= {f"{name}.{part}" for part, _ in linear.named_parameters()}
     return packed
 
 
-def _checked(name: str, tensor: Tensor, shape: torch.Size) -> Tensor:
-    if tensor.shape != shape:
+def _check_shape(name: str, seen: Sequence[object], shape: Sequence[object]) -> None:
+    if tuple(seen) != tuple(shape):
         raise ModelError(
             f"The tensor {name} has the wrong shape.",
-            seen=str(tuple(tensor.shape)),
+            seen=str(tuple(seen)),
             where=f"the configuration says {tuple(shape)}",
             next_move="check that config.json belongs to these weights",
         )
+
+
+def _checked(name: str, tensor: Tensor, shape: torch.Size) -> Tensor:
+    _check_shape(name, tensor.shape, shape)
     if not torch.isfinite(tensor.sum(dtype=torch.float32)):  # a sum in float16 overflows at 65,504
         raise ModelError(f"The tensor {name} holds NaN or infinity.", next_move="download the model again")
     return tensor
@@ -78,3 +83,10 @@ def _checked(name: str, tensor: Tensor, shape: torch.Size) -> Tensor:
 def decoder_tensors(decoder: Decoder) -> dict[str, Tensor]:
     """The weights under transformers' names, without any adapter."""
     return {name: parameter.detach() for name, parameter in decoder.named_parameters()}
+
+
+def weight_count(decoder: Decoder) -> int:
+    """Weights of the base, in whatever form they are kept."""
+    with torch.device("meta"):
+        dense = Decoder(decoder.config)
+    return sum(parameter.numel() for parameter in dense.parameters())

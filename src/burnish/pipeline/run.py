@@ -156,7 +156,9 @@ def _note_beginning(shop: Workshop) -> None:
         "mode": "deterministic: same machine and seed give the same bytes" if shop.world.device.type == "cpu"
         else "not deterministic on this device",
         "seed": shop.recipe.train.seed,
-        "model": {"name": shop.recipe.model.name, "sha256": shop.model_hash},
+        "model": {
+            "name": shop.recipe.model.name, "sha256": shop.model_hash, "weights": shop.recipe.model.weights,
+        },
     }  # fmt: skip
     write_json(shop.run.environment, environment)
 
@@ -206,8 +208,9 @@ def _train_inputs(shop: Workshop) -> dict[str, Any]:
         for key, value in stages.flatten(group.model_dump(mode="json"), name).items()
         if key not in FREE_TO_CHANGE
     }
-    return {"model": shop.model_hash, "model.dtype": recipe.model.dtype, "train rows": sha256_of_tree(run.train),
-            "dev rows": sha256_of_tree(run.dev), "data.order": recipe.data.order, **settings}  # fmt: skip
+    return {"model": shop.model_hash, "model.dtype": recipe.model.dtype, "model.weights": recipe.model.weights,
+            "train rows": sha256_of_tree(run.train), "dev rows": sha256_of_tree(run.dev),
+            "data.order": recipe.data.order, **settings}  # fmt: skip
 
 
 def _evaluate_inputs(shop: Workshop) -> dict[str, Any]:
@@ -288,7 +291,13 @@ def _evaluate(shop: Workshop, say: Say) -> None:
         shop.renderer,
         instructions=shop.recipe.data.instructions,
         seed=shop.evaluation_seed,
-        identity={"model": shop.model_hash, "weights": shop.weights_hash(), "dtype": str(shop.dtype)} | _files(shop),
+        identity={
+            "model": shop.model_hash,
+            "weights": shop.weights_hash(),
+            "dtype": str(shop.dtype),
+            "base_weights": shop.recipe.model.weights,
+        }
+        | _files(shop),
         say=say,
         contenders=contenders,
         like=first.run if first else None,

@@ -21,6 +21,7 @@ from burnish.evals.settings import EvaluateSettings
 from burnish.graders.settings import with_file_from
 from burnish.model.checkpoint import Checkpoint, read_checkpoint
 from burnish.model.decoder import Decoder
+from burnish.model.few_bits import in_few_bits
 from burnish.model.load import build_decoder
 from burnish.model.pointwise import PLAIN, Pointwise
 from burnish.model.resolve import resolve
@@ -85,20 +86,25 @@ class Workshop:
         """Seed of everything that evaluation draws."""
         return self.recipe.train.seed if self.recipe.evaluate.seed is None else self.recipe.evaluate.seed
 
-    def base_decoder(self, dtype: torch.dtype | None = None, pointwise: Pointwise = PLAIN) -> Decoder:
-        """A new network with the pretrained weights."""
+    def base_decoder(
+        self, dtype: torch.dtype | None = None, pointwise: Pointwise = PLAIN, *, dense: bool = False
+    ) -> Decoder:
+        """A new network with the pretrained weights in the form that `model.weights` names, or `dense`."""
+        form = self.recipe.model.weights
         return build_decoder(
             self.checkpoint.config,
             self.checkpoint.tensors,
             dtype=dtype or self.dtype,
             device=self.world.device,
             pointwise=pointwise,
+            pack=None if dense or form == "dense" else in_few_bits(self.checkpoint.tensors, form, self.world.device),
         )
 
-    def specialist(self, dtype: torch.dtype | None = None) -> Decoder:
-        """A new network as training left it, read from the run's folder."""
+    def specialist(self, dtype: torch.dtype | None = None, *, dense: bool = False) -> Decoder:
+        """A new network as training left it, read from the run's folder; with `dense`, its adapter on the dense base,
+        which is what a merge makes."""
         if methods.has_adapter(self.recipe.adapt):
-            decoder = self.base_decoder(dtype)
+            decoder = self.base_decoder(dtype, dense=dense)
             methods.load_adapter(decoder, self.recipe.adapt, self.run.adapter)
             return decoder.requires_grad_(False)
         tuned = read_checkpoint(self.run.model)
@@ -130,7 +136,7 @@ class Workshop:
         return Workshop(recipe, base, folder, self.world)
 
     def _with_model(self, name: str) -> Workshop:
-        model = self.recipe.model.model_copy(update={"name": name})
+        model = self.recipe.model.model_copy(update={"name": name, "weights": "dense"})
         return Workshop(self.recipe.model_copy(update={"model": model}), self.base, self.run, self.world)
 
     def forget_checkpoint(self) -> None:
