@@ -17,6 +17,7 @@ from burnish.model.decoder import Decoder
 from burnish.model.few_bits import FewBits, in_few_bits
 from burnish.model.folder import folder_tensors
 from burnish.model.forest import Segment, plant
+from burnish.model.packing import Packing
 from burnish.model.load import build_decoder
 
 pytest.importorskip("bitsandbytes", reason="bitsandbytes is not installed: pip install 'burnish[quant]'")
@@ -51,7 +52,7 @@ def write_base(name: str, folder: Path) -> Path:
 def ours(folder: Path, name: str, form: FewBits, dtype: torch.dtype) -> Decoder:
     config = CONFIGS[name].to_dict()
     tensors = folder_tensors(folder, config)
-    return build_decoder(config, tensors, dtype=dtype, device=CPU, pack=in_few_bits(tensors, form, CPU))
+    return build_decoder(config, tensors, dtype=dtype, device=CPU, packing=Packing(in_few_bits(tensors, form, CPU)))
 
 
 def theirs(folder: Path, form: FewBits, dtype: torch.dtype) -> torch.nn.Module:

@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from burnish.adapt import full, lora
+from burnish.adapt.packed import packed_tensors
 from burnish.adapt.settings import AdaptSettings, FreezeSettings, FullSettings, LoRASettings, PeftSettings
 from burnish.core.errors import ModelError, RecipeError
 from burnish.core.files import write_bytes, write_json
@@ -135,7 +136,7 @@ def merged_tensors(decoder: Decoder) -> dict[str, Tensor]:
         for name, parameter in decoder.named_parameters()
         if "lora_" not in name and ("base_layer" in name or not _inside(name, foreign))
     }
-    return {**plain, **replaced}
+    return {**packed_tensors(decoder), **plain, **replaced}
 
 
 def _inside(name: str, layers: dict[str, nn.Module]) -> bool:

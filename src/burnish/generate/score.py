@@ -176,7 +176,7 @@ def _sum_logprobs(decoder: Decoder, runs: Sequence[Run], targets: Sequence[_Targ
     if not targets:
         return [0.0] * scores
     at_N, token_N, score_N = torch.tensor([(t.at, t.token, t.score) for t in targets], device=decoder.device).T
-    logprob_N = target_logprobs(hidden_T_D[at_N], decoder.head_weight, token_N)
+    logprob_N = target_logprobs(hidden_T_D[at_N], decoder.head, token_N)
     sums = torch.zeros(scores, dtype=torch.float64, device=decoder.device)
     summed: list[float] = sums.index_add_(0, score_N, logprob_N.double()).tolist()
     return summed

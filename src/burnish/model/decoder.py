@@ -17,10 +17,11 @@ from burnish.model.attention import Attend, forest_attention
 from burnish.model.attention_rule import AttentionRule
 from burnish.model.config import DecoderConfig, Rope
 from burnish.model.forest import Forest
-from burnish.model.logprobs import target_logprobs
+from burnish.model.logprobs import slices, target_logprobs
 from burnish.model.pointwise import PLAIN, Pointwise, gated, gated_again, normed, rotated, wide
 from burnish.model.remade import recomputed, remade
 from burnish.model.shapes import filled
+from burnish.model.stored import StoredTable
 
 
 class _Narrowed(torch.autograd.Function):
@@ -185,13 +186,20 @@ class Decoder(nn.Module):
         self.lm_head = None if config.tied else Linear(config.width, config.vocab, bias=False)
 
     @property
+    def head(self) -> Tensor | StoredTable:
+        """The output layer (V, D), which is the embedding itself in tied models."""
+        kept: nn.Module = self.model.embed_tokens if self.lm_head is None else self.lm_head
+        return kept if isinstance(kept, StoredTable) else kept.get_parameter("weight")
+
+    @property
     def head_weight(self) -> Tensor:
-        """(V, D): the output layer, which is the embedding itself in tied models."""
-        return self.model.embed_tokens.weight if self.lm_head is None else self.lm_head.weight
+        """(V, D): the whole output layer; where it is kept in blocks, made anew at each call."""
+        head = self.head
+        return head if isinstance(head, Tensor) else head.rows(slice(None), self.compute)
 
     @property
     def device(self) -> torch.device:
-        return self.model.embed_tokens.weight.device
+        return self.model.norm.weight.device
 
     def forward(self, tokens_T: Tensor, position_T: Tensor, attend: Attend) -> Tensor:
         """(T, D) hidden states after the last norm, for tokens that see what `attend` shows them."""
@@ -220,8 +228,12 @@ class Decoder(nn.Module):
 
     def logprobs(self, hidden_T_D: Tensor, forest: Forest) -> Tensor:
         """(N,) log-probability of each target. Only the targets' positions reach the output layer."""
-        return target_logprobs(hidden_T_D[forest.target_at_N], self.head_weight, forest.target_id_N)
+        return target_logprobs(hidden_T_D[forest.target_at_N], self.head, forest.target_id_N)
 
     def logits(self, hidden_N_D: Tensor) -> Tensor:
         """(N, V) in float32, for generation."""
-        return F.linear(hidden_N_D, self.head_weight.to(hidden_N_D.dtype)).float()
+        head = self.head
+        if isinstance(head, Tensor):
+            return F.linear(hidden_N_D, head.to(hidden_N_D.dtype)).float()
+        parts = [F.linear(hidden_N_D, rows_v_D) for _, rows_v_D in slices(head, hidden_N_D)]
+        return torch.cat(parts, -1).float()

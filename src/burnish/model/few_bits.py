@@ -6,18 +6,17 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Literal, Protocol, TypeAlias
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from burnish.core.errors import MissingTool, ModelError
-from burnish.model.load import Pack
+from burnish.model.frozen import frozen_product
 
 FewBits: TypeAlias = Literal["nf4", "fp4", "int8"]
 BLOCK = 64  # weights that share one scale, as in the paper
@@ -70,10 +69,12 @@ class Rows:
 class QuantisedLinear(nn.Module):
     """x Wᵀ + b with W kept in few bits. Nothing in it trains, and the dense weight is never kept for the way back."""
 
+    bias: Tensor | None
+
     def __init__(self, kept: Kept, bias: Tensor | None) -> None:
         super().__init__()
         self.kept = kept
-        self.bias = bias
+        self.register_buffer("bias", bias, persistent=False)
         self.out_features, self.in_features = kept.shape
 
     def dense(self, dtype: torch.dtype) -> Tensor:
@@ -81,22 +82,7 @@ class QuantisedLinear(nn.Module):
         return self.kept.dense(dtype)
 
     def forward(self, x: Tensor) -> Tensor:
-        product: Tensor = _Made.apply(x, self.kept)  # type: ignore[no-untyped-call]
-        return product if self.bias is None else product + self.bias.to(x.dtype)
-
-
-class _Made(torch.autograd.Function):
-    """x Wᵀ with W made dense once for each direction."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, kept: Kept) -> Tensor:
-        ctx.kept = kept
-        return F.linear(x, kept.dense(x.dtype))
-
-    @staticmethod
-    def backward(ctx: Any, *slopes: Any) -> Any:
-        (slope,) = slopes
-        return slope @ ctx.kept.dense(slope.dtype), None
+        return frozen_product(x, self.dense, self.bias)
 
 
 def quantised(weight: Tensor, form: FewBits) -> Kept:
@@ -115,8 +101,8 @@ def quantised(weight: Tensor, form: FewBits) -> Kept:
     return FourBits(codes, state, weight.shape)
 
 
-def in_few_bits(tensors: Mapping[str, Tensor], form: FewBits, device: torch.device) -> Pack:
-    """Keeps every projection of a checkpoint in `form`, on `device`; for `build_decoder`."""
+def in_few_bits(tensors: Mapping[str, Tensor], form: FewBits, device: torch.device) -> Callable[[str], nn.Module | None]:
+    """Keeps every projection of a checkpoint in `form`, on `device`; for `packing.Packing`."""
 
     def pack(name: str) -> nn.Module | None:
         if f"{name}.weight" not in tensors:

@@ -36,6 +36,7 @@ from burnish.pipeline.lesson import row_lengths
 from burnish.pipeline.opponents import check_named, check_with_data, hashes
 from burnish.pipeline.retraining import first_training
 from burnish.pipeline.training import train_stage
+from burnish.pipeline.weights import check_weights
 from burnish.pipeline.workshop import Workshop, just
 from burnish.recipe.recipe import Recipe, write_recipe
 from burnish.train.guard import NotFinite
@@ -87,6 +88,8 @@ def _run_stages(
 ) -> None:
     folder = shop.run
     wanted = stages.STAGES[: stages.STAGES.index(upto) + 1]
+    if "train" in wanted:
+        check_weights(shop.recipe, shop.path)
     if "evaluate" in wanted:  # now, not after hours of training
         check_metric(shop.evaluation.metric)
         check_named(shop)

@@ -8,12 +8,12 @@ from dataclasses import asdict
 import torch
 
 from burnish.adapt import methods
+from burnish.adapt.packed import packed_weights
 from burnish.core.files import write_json
 from burnish.core.hardware import peak_memory_mb
 from burnish.deploy.merged import write_model_folder
 from burnish.model.compiled import compiled_pointwise
 from burnish.model.decoder import Decoder
-from burnish.model.load import weight_count
 from burnish.model.pointwise import PLAIN
 from burnish.pipeline.lesson import make_objective, read_lesson
 from burnish.pipeline.workshop import Workshop
@@ -26,11 +26,10 @@ def train_stage(shop: Workshop, say: Callable[[str], None]) -> None:
     recipe, run = shop.recipe, shop.run
     lesson = read_lesson(shop)
     pointwise = compiled_pointwise(shop.world.device, shop.dtype, say) if recipe.train.compile else PLAIN
-    decoder = shop.base_decoder(pointwise=pointwise)
+    decoder = shop.base_decoder(pointwise=pointwise, trains=True)
     methods.apply(decoder, recipe.adapt, seed=recipe.train.seed)
-    if not methods.has_adapter(recipe.adapt) or recipe.model.weights != "dense":
-        # What trains or stays is a copy: the file's pages need not stay. They are read again when asked for.
-        shop.forget_checkpoint()
+    if not methods.has_adapter(recipe.adapt):
+        del shop.checkpoint  # what trains is a copy: the file's pages need not stay. It is read again when asked for
     decoder.recompute = recipe.train.recompute
     parameters = methods.trainable(decoder)
     plan = make_plan(
@@ -43,11 +42,11 @@ def train_stage(shop: Workshop, say: Callable[[str], None]) -> None:
         in_order=recipe.data.order != "shuffled",
     )
     trained = sum(parameter.numel() for parameter in parameters.values())
-    total = weight_count(decoder) + (trained if methods.has_adapter(recipe.adapt) else 0)
+    total = sum(parameter.numel() for parameter in decoder.parameters()) + packed_weights(decoder)
     say(
         f"training {trained:,} of {total:,} weights ({recipe.adapt.type}) on {plan.rows} rows: {plan.steps} updates of "
         f"{plan.rows_per_update} rows, peak rate {plan.learning_rate:.2g}, products in {_short(shop.dtype)}"
-        f"{'' if recipe.model.weights == 'dense' else f', base in {recipe.model.weights}'}"
+        f"{_form(recipe.model.weights)}"
     )
     objective = make_objective(shop, decoder, lesson, plan, say)
     progress = train(run, decoder, parameters, objective, lesson.rows, lesson.dev, plan, recipe.train, shop.world, say)
@@ -83,7 +82,7 @@ def _record(shop: Workshop, plan: Plan, progress: Progress, trained: int, total:
         "method": shop.recipe.adapt.type,
         "objective": shop.recipe.objective.type,
         "dtype": _short(shop.dtype),
-        "base_weights": shop.recipe.model.weights,
+        "weights": shop.recipe.model.weights,
         "device": shop.world.device.type,
         "trainable": trained,
         "parameters": total,
@@ -93,6 +92,10 @@ def _record(shop: Workshop, plan: Plan, progress: Progress, trained: int, total:
         "dev": [{"step": step, "loss": loss} for step, loss in progress.history],
         "peak_memory_mb": peak_memory_mb(),
     }
+
+
+def _form(weights: str) -> str:
+    return "" if weights == "dense" else f", base {weights}"
 
 
 def _short(dtype: object) -> str:

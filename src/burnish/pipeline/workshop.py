@@ -21,12 +21,12 @@ from burnish.evals.settings import EvaluateSettings
 from burnish.graders.settings import with_file_from
 from burnish.model.checkpoint import Checkpoint, read_checkpoint
 from burnish.model.decoder import Decoder
-from burnish.model.few_bits import in_few_bits
 from burnish.model.load import build_decoder
 from burnish.model.pointwise import PLAIN, Pointwise
 from burnish.model.resolve import resolve
-from burnish.model.settings import DEFAULT_CONTEXT
+from burnish.model.settings import DEFAULT_CONTEXT, WeightsForm
 from burnish.pipeline.stages import finished
+from burnish.pipeline.weights import base_packing
 from burnish.recipe.recipe import Recipe, read_recipe
 from burnish.render.renderer import Renderer, make_renderer
 
@@ -87,17 +87,19 @@ class Workshop:
         return self.recipe.train.seed if self.recipe.evaluate.seed is None else self.recipe.evaluate.seed
 
     def base_decoder(
-        self, dtype: torch.dtype | None = None, pointwise: Pointwise = PLAIN, *, dense: bool = False
-    ) -> Decoder:
+        self, dtype: torch.dtype | None = None, pointwise: Pointwise = PLAIN, *, trains: bool = False,
+        dense: bool = False,
+    ) -> Decoder:  # fmt: skip
         """A new network with the pretrained weights in the form that `model.weights` names, or `dense`."""
-        form = self.recipe.model.weights
+        compute, device = dtype or self.dtype, self.world.device
+        form: WeightsForm = "dense" if dense else self.recipe.model.weights
         return build_decoder(
             self.checkpoint.config,
             self.checkpoint.tensors,
-            dtype=dtype or self.dtype,
-            device=self.world.device,
+            dtype=compute,
+            device=device,
             pointwise=pointwise,
-            pack=None if dense or form == "dense" else in_few_bits(self.checkpoint.tensors, form, self.world.device),
+            packing=base_packing(form, self.checkpoint, dtype=compute, device=device, trains=trains),
         )
 
     def specialist(self, dtype: torch.dtype | None = None, *, dense: bool = False) -> Decoder:

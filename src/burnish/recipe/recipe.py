@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from pydantic import Field
 
-from burnish.adapt.settings import AdaptSettings, FreezeSettings, FullSettings, LoRASettings, PeftSettings
+from burnish.adapt.settings import AdaptSettings, LoRASettings
 from burnish.core.errors import RecipeError
 from burnish.core.files import write_text
 from burnish.core.settings import Document, Settings, build, parse_yaml, read_yaml
@@ -77,25 +77,8 @@ def read_recipe(
         values["name"] = name
     for key, value in (changes or {}).items():
         _set(values, key, value)
-    whole = expand(Document(values, document.lines, document.name))
-    recipe = build(Recipe, whole)
-    check_base(recipe, whole)
+    recipe = build(Recipe, expand(Document(values, document.lines, document.name)))
     return recipe.model_copy(update={"name": recipe.name or default_name(recipe, path)}), base
-
-
-def check_base(recipe: Recipe, document: Document) -> None:
-    """Raises RecipeError: what should train would be kept in a form that can't take a small change."""
-    if recipe.model.weights != "dense" and isinstance(recipe.adapt, FullSettings | FreezeSettings | PeftSettings):
-        changes = not isinstance(recipe.adapt, PeftSettings)
-        raise RecipeError(
-            f"`model.weights: {recipe.model.weights}` keeps the base in few bits, "
-            + (
-                f"and `adapt.type: {recipe.adapt.type}` changes its weights." if changes else "where peft has no place."
-            ),
-            where=document.where(("model", "weights")),
-            seen=f"adapt.type {recipe.adapt.type}",
-            next_move="set adapt.type to lora, or model.weights to dense",
-        )
 
 
 def _from_here(model: str) -> str:

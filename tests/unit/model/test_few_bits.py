@@ -18,6 +18,7 @@ from burnish.model.checkpoint import read_checkpoint
 from burnish.model.decoder import Decoder
 from burnish.model.few_bits import FewBits, FourBits, QuantisedLinear, in_few_bits, quantised
 from burnish.model.forest import Segment, plant
+from burnish.model.packing import Packing
 from burnish.model.load import build_decoder, weight_count
 
 CPU = torch.device("cpu")
@@ -36,8 +37,8 @@ def drawn(*shape: int) -> torch.Tensor:
 
 def of_folder(folder: Path, form: FewBits | None, dtype: torch.dtype = torch.float32) -> Decoder:
     made = read_checkpoint(folder)
-    pack = in_few_bits(made.tensors, form, CPU) if form else None
-    return build_decoder(made.config, made.tensors, dtype=dtype, device=CPU, pack=pack)
+    packing = Packing(in_few_bits(made.tensors, form, CPU)) if form else None
+    return build_decoder(made.config, made.tensors, dtype=dtype, device=CPU, packing=packing)
 
 
 def test_int8_by_hand() -> None:

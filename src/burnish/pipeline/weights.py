@@ -1,0 +1,48 @@
+"""In which form a run keeps its frozen base, and when."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from burnish.adapt.packed import check_packed
+from burnish.core.errors import RecipeError
+from burnish.core.hardware import memory_bytes
+from burnish.model.checkpoint import Checkpoint
+from burnish.model.packing import Packing, make_packing
+from burnish.model.settings import WeightsForm
+from burnish.recipe.recipe import Recipe
+
+SHARE = 4  # of the machine's memory that dense weights may take while nothing trains
+
+
+def check_weights(recipe: Recipe, path: Path) -> None:
+    """Before any work. Raises RecipeError: model, method and `model.weights` do not go together."""
+    check_packed(recipe.adapt, recipe.model.weights)
+    if recipe.model.weights == "stored" and path.is_dir():
+        raise RecipeError(
+            "`model.weights: stored` keeps the blocks of a GGUF file, and this model is a folder.",
+            where="model.weights",
+            seen=str(path),
+            next_move="name a .gguf file, or set model.weights to dense",
+        )
+
+
+def base_packing(
+    form: WeightsForm, checkpoint: Checkpoint, *, dtype: torch.dtype, device: torch.device, trains: bool
+) -> Packing | None:
+    """None: dense. Blocks of a file unpack to the same weights, so outside training they are unpacked once and for all
+    where that takes at most a quarter of the memory: generation asks for every weight at every token."""
+    if form == "stored" and not trains and SHARE * _dense_bytes(checkpoint, dtype) <= memory_bytes():
+        return None
+    return make_packing(form, checkpoint.tensors, dtype=dtype, device=device)
+
+
+def _dense_bytes(checkpoint: Checkpoint, dtype: torch.dtype) -> int:
+    config = checkpoint.config
+    inner = config["hidden_size"] * config["intermediate_size"] * 3
+    heads = (config["num_attention_heads"] + config["num_key_value_heads"]) * config["head_dim"]
+    layer = inner + 2 * config["hidden_size"] * heads
+    tables = config["vocab_size"] * config["hidden_size"] * (1 if config["tie_word_embeddings"] else 2)
+    return int(layer * config["num_hidden_layers"] + tables) * dtype.itemsize
