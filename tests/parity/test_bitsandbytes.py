@@ -17,8 +17,8 @@ from burnish.model.decoder import Decoder
 from burnish.model.few_bits import FewBits, in_few_bits
 from burnish.model.folder import folder_tensors
 from burnish.model.forest import Segment, plant
-from burnish.model.packing import Packing
 from burnish.model.load import build_decoder
+from burnish.model.packing import Packing
 
 pytest.importorskip("bitsandbytes", reason="bitsandbytes is not installed: pip install 'burnish[quant]'")
 

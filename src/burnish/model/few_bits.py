@@ -101,7 +101,9 @@ def quantised(weight: Tensor, form: FewBits) -> Kept:
     return FourBits(codes, state, weight.shape)
 
 
-def in_few_bits(tensors: Mapping[str, Tensor], form: FewBits, device: torch.device) -> Callable[[str], nn.Module | None]:
+def in_few_bits(
+    tensors: Mapping[str, Tensor], form: FewBits, device: torch.device
+) -> Callable[[str], nn.Module | None]:
     """Keeps every projection of a checkpoint in `form`, on `device`; for `packing.Packing`."""
 
     def pack(name: str) -> nn.Module | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -18,8 +20,8 @@ from burnish.model.checkpoint import read_checkpoint
 from burnish.model.decoder import Decoder
 from burnish.model.few_bits import FewBits, FourBits, QuantisedLinear, in_few_bits, quantised
 from burnish.model.forest import Segment, plant
-from burnish.model.packing import Packing
 from burnish.model.load import build_decoder, weight_count
+from burnish.model.packing import Packing
 
 CPU = torch.device("cpu")
 FORMS: tuple[FewBits, ...] = ("nf4", "fp4", "int8")
@@ -120,6 +122,11 @@ def test_lora_learns_on_a_base_in_nf4(tiny_folder: Path) -> None:
     assert losses[-1] < 0.5 * losses[0]
 
 
+def in_int8(config: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> Decoder:
+    packing = Packing(in_few_bits(tensors, "int8", CPU))
+    return build_decoder(config, tensors, dtype=torch.float32, device=CPU, packing=packing)
+
+
 def test_a_weight_of_another_shape_or_with_a_nan_is_refused(tiny_folder: Path) -> None:
     made = read_checkpoint(tiny_folder)
     name = "model.layers.1.mlp.up_proj.weight"
@@ -128,10 +135,10 @@ def test_a_weight_of_another_shape_or_with_a_nan_is_refused(tiny_folder: Path) -
     for wrong, said in ((torch.ones(8, 64), "wrong shape"), (broken, "no matrix of numbers")):
         tensors = {**made.tensors, name: wrong}
         with pytest.raises(ModelError, match=said):
-            build_decoder(made.config, tensors, dtype=torch.float32, device=CPU, pack=in_few_bits(tensors, "int8", CPU))
+            in_int8(made.config, tensors)
     less = {key: tensor for key, tensor in made.tensors.items() if key != name}
     with pytest.raises(ModelError, match="do not fit"):
-        build_decoder(made.config, less, dtype=torch.float32, device=CPU, pack=in_few_bits(less, "int8", CPU))
+        in_int8(made.config, less)
 
 
 def test_without_bitsandbytes_the_command_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
