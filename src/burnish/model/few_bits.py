@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from burnish.core.errors import MissingTool, ModelError
+from burnish.core.hardware import return_free_memory
 from burnish.model.frozen import frozen_product
 
 FewBits: TypeAlias = Literal["nf4", "fp4", "int8"]
@@ -113,7 +114,9 @@ def in_few_bits(
         if weight.dim() != 2 or not torch.isfinite(weight.sum(dtype=torch.float32)):
             raise ModelError(f"The tensor {name}.weight is no matrix of numbers.", next_move="download the model again")
         bias = tensors.get(f"{name}.bias")
-        return QuantisedLinear(quantised(weight.to(device), form), None if bias is None else bias.to(device).clone())
+        made = QuantisedLinear(quantised(weight.to(device), form), None if bias is None else bias.to(device).clone())
+        return_free_memory()  # else the allocator keeps every matrix in float32 that was between two small ones
+        return made
 
     return pack
 

@@ -42,7 +42,9 @@ def build_decoder(
             seen=f"{len(missing)} missing, {len(extra)} left over",
             next_move="download the model again, or check that config.json belongs to these weights",
         )
-    ready = {name: _checked(name, tensors[name], wanted[name].shape).to(device, dtype) for name in wanted}
+    # Beside packed layers a copy: a view would keep the whole file in memory for the sake of its embedding.
+    copy = packing is not None
+    ready = {name: _checked(name, tensors[name], wanted[name].shape).to(device, dtype, copy=copy) for name in wanted}
     decoder.load_state_dict(ready, assign=True)
     return decoder.requires_grad_(False).eval()
 

@@ -22,8 +22,8 @@ class ModelSettings(Settings):
     weights: WeightsForm = Field(
         "dense", description="How the frozen weights lie in memory while an adapter trains. dense: in `dtype`. stored: "
         "in the blocks of the GGUF file, unpacked at each use: less memory, somewhat slower, the same values. nf4 or "
-        "fp4: the layers' matrices rounded to 4.13 bits a weight by bitsandbytes (extra `quant`); nf4 loses less. int8: rounded "
-        "to 8 bits."
+        "fp4: the layers' matrices rounded to 4.13 bits a weight by bitsandbytes (extra `quant`); nf4 loses less. "
+        "int8: rounded to 8 bits."
     )  # fmt: skip
     context: int | None = Field(
         None, ge=16, description="Longest row in tokens; by default what the model was made for, at most 2,048."
