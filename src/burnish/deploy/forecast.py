@@ -7,6 +7,7 @@ the reference's answers, K tokens compared at each.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -17,7 +18,7 @@ from torch import Tensor
 
 from burnish.deploy.answers import Answer
 from burnish.deploy.gguf_write import NumberFormat, tensor_type
-from burnish.deploy.parity import Limits
+from burnish.deploy.parity import LEAST_EFFECT, Limits
 from burnish.model.decoder import Decoder
 from burnish.model.forest import Segment, plant
 from burnish.model.gguf_inverse import gguf_name
@@ -116,31 +117,38 @@ def listed_logprobs(decoder: Decoder, answers: Sequence[Answer]) -> Tensor:
 @dataclass(frozen=True)
 class Survived:
     """share: ⟨e, E⟩ / ⟨E, E⟩ with E the tuned effect, log-probabilities after training minus before, and e the same of
-    the rounded pair. noise: the energy of what e holds besides, as a share of E's. None: there was no effect."""
+    the rounded pair. noise: the energy of what e holds besides, as a share of E's. effect: root mean square of E in
+    nats. None: there was no effect."""
 
     share: float | None
     noise: float | None
+    effect: float
 
     def text(self) -> str:
         if self.share is None or self.noise is None:
             return "training changed no log-probability"
-        return f"{self.share:.0%} of the tuned effect survived the rounding, with noise of {self.noise:.2g} its energy"
+        return (
+            f"{max(self.share, 0):.0%} of the tuned effect ({self.effect:.2g} nats) survived the rounding, with noise "
+            f"of {self.noise:.2g} times its energy"
+        )
 
 
 def survived(effect_P_K: Tensor, rounded_P_K: Tensor) -> Survived:
     """`effect_P_K`: tuned minus base; `rounded_P_K`: the rounded tuned minus the rounded base."""
     whole, part = effect_P_K.double().flatten(), rounded_P_K.double().flatten()
     energy = float(whole @ whole)
-    if energy <= NO_EFFECT**2 * len(whole):
-        return Survived(None, None)
+    size = math.sqrt(energy / len(whole))
+    if size <= NO_EFFECT:
+        return Survived(None, None, size)
     share = float(part @ whole) / energy
-    return Survived(share, float((part - share * whole).square().sum()) / energy)
+    return Survived(share, float((part - share * whole).square().sum()) / energy, size)
 
 
 def with_survival(found: dict[str, Any], seen: Survived, limits: Limits) -> dict[str, Any]:
-    """A form's line of parity.json with the measured share; under the limit for `effect_kept` the form fails."""
+    """A form's line of parity.json with the measured share; under the limit for `effect_kept` the form fails, unless
+    the effect itself is less than LEAST_EFFECT."""
     line = found | {"survived": asdict(seen)}
-    if seen.share is None or seen.share >= limits.effect_kept:
+    if seen.share is None or seen.effect < LEAST_EFFECT or seen.share >= limits.effect_kept:
         return line
     why = f"{max(seen.share, 0):.0%} of the tuned effect survived the rounding, under {limits.effect_kept:.0%}"
     return line | {"status": "failed", "why": "; ".join(filter(None, [found["why"], why]))}

@@ -17,6 +17,7 @@ from burnish.model.pointwise import wide
 from burnish.model.shapes import filled
 
 ROOM = 1 << 22  # logits at a time of an output layer that is unpacked slice by slice: 16 MB in float32
+SLICE = 1 << 12  # rows of it at a time: 5 MB in bf16 at a width of 576
 CHUNK = 128  # targets at a time: their logits over 49,152 tokens are 25 MB in float32, which a large cache holds
 
 
@@ -125,8 +126,8 @@ class Table(Protocol):
 
 
 def slices(table: Table, hidden_N_D: Tensor) -> Iterator[tuple[int, Tensor]]:
-    """Where each slice begins, and its rows (v, D): as many as make ROOM logits."""
-    size = max(1, ROOM // max(1, len(hidden_N_D)))
+    """Where each slice begins, and its rows (v, D): at most SLICE of them, and ROOM logits."""
+    size = min(SLICE, max(1, ROOM // max(1, len(hidden_N_D))))
     for start in range(0, len(table), size):
         yield start, table.rows(slice(start, start + size), hidden_N_D.dtype)
 
