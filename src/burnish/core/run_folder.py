@@ -103,6 +103,11 @@ class RunFolder:
         return self.path / "reference.json"
 
     @property
+    def probe(self) -> Path:
+        """The learning rates that were tried before training, where that was asked for: probe.json."""
+        return self.path / "probe.json"
+
+    @property
     def training(self) -> Path:
         """What training chose and why: training.json."""
         return self.path / "training.json"

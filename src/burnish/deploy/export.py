@@ -94,7 +94,8 @@ def export(
         for left_over in folder.path.glob("export.tmp-*"):
             shutil.rmtree(left_over)
         out.mkdir()
-    work = _Work(out, folder, checkpoint, merged_tensors(specialist), specialist, renderer, question, say)
+    tensors = merged_tensors(specialist) if set(settings.forms) != {"adapter"} else {}
+    work = _Work(out, folder, checkpoint, tensors, specialist, renderer, question, say)
     try:
         merge = None if trained is None else check_dense_merge(trained, specialist, question, say)
         record = _record(work, settings, _forms(work, settings.forms, merge)) | {"files": _files(out)}
@@ -166,7 +167,8 @@ def _merged(work: _Work) -> dict[str, Any]:
 
 
 def _adapter(work: _Work) -> dict[str, Any]:
-    """Copies the adapter. One trained on a GGUF also gets its base as a folder, which is what peft can load."""
+    """Copies the adapter. One trained on a GGUF or with new tokens also gets its base as a folder, which is what
+    peft can load."""
     if not (work.run.adapter / "adapter_config.json").is_file():
         return {"file": "adapter", **not_checked(NO_ADAPTER)}
     work.say("Copying adapter/")
@@ -174,6 +176,9 @@ def _adapter(work: _Work) -> dict[str, Any]:
         (work.out / "adapter").mkdir()
         for name in ADAPTER_FILES:
             shutil.copyfile(work.run.adapter / name, work.out / "adapter" / name)
+    kind = read_json(work.out / "adapter" / "adapter_config.json").get("peft_type", "")
+    if kind.startswith("BURNISH_"):
+        return {"file": "adapter", **not_checked("peft does not have this method: only Burnish reads the adapter")}
     base, limits = _adapter_base(work)
     if base.parent == work.out:
         config = read_json(work.out / "adapter" / "adapter_config.json")
@@ -201,8 +206,9 @@ def _adapter_gguf(work: _Work) -> dict[str, Any]:
 
 
 def _adapter_base(work: _Work) -> tuple[Path, Limits]:
-    """The folder that the adapter goes on, and how exactly it holds what the adapter was trained on."""
-    if work.checkpoint.path.is_dir():
+    """The folder that the adapter goes on, and how exactly it holds what the adapter was trained on. With new tokens it
+    is written too: a base without their rows is not what the adapter was trained on."""
+    if work.checkpoint.path.is_dir() and not work.checkpoint.new_ids:
         return work.checkpoint.path, EXACT
     dtype = stored_dtype(work.checkpoint)
     _write_folder(work, work.out / BASE_FOLDER, work.checkpoint.tensors, dtype)

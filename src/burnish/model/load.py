@@ -22,8 +22,12 @@ def build_decoder(
     device: torch.device,
     pointwise: Pointwise = PLAIN,
     packing: Packing | None = None,
+    tokens: int | None = None,
+    new_ids: tuple[int, ...] = (),
 ) -> Decoder:
     """A frozen decoder with these weights, in `dtype`, but for what `packing` keeps in another form.
+
+    `tokens`: ids from there on only fill the vocabulary up; `new_ids`: those that were added.
 
     Raises ModelError: a tensor is missing, left over, of the wrong shape or not finite.
     """
@@ -46,6 +50,7 @@ def build_decoder(
     copy = packing is not None
     ready = {name: _checked(name, tensors[name], wanted[name].shape).to(device, dtype, copy=copy) for name in wanted}
     decoder.load_state_dict(ready, assign=True)
+    decoder.tokens, decoder.new_ids = tokens or decoder.config.vocab, new_ids
     return decoder.requires_grad_(False).eval()
 
 

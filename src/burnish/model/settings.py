@@ -28,6 +28,11 @@ class ModelSettings(Settings):
     context: int | None = Field(
         None, ge=16, description="Longest row in tokens; by default what the model was made for, at most 2,048."
     )
+    new_tokens: tuple[str, ...] = Field(
+        (),
+        description="Words that become one token each, such as `<sku>`, and are learnt beside any method. They begin "
+        "as the mean of all tokens, which changes least of what the model says.",
+    )
 
 
 DEFAULT_CONTEXT = 2048  # longer rows are rare in fine-tuning data and cost memory; ask for them with `context`

@@ -184,7 +184,12 @@ def _prepare_inputs(shop: Workshop) -> dict[str, Any]:
     if shop.recipe.evaluate.groups:
         settings["evaluate.groups"] = list(shop.recipe.evaluate.groups)
     return {"model": shop.model_hash, "train.seed": shop.data_seed, "model.context": shop.recipe.model.context,
-            **hashes, **settings}  # fmt: skip
+            **_new_tokens(shop), **hashes, **settings}  # fmt: skip
+
+
+def _new_tokens(shop: Workshop) -> dict[str, Any]:
+    names = shop.recipe.model.new_tokens
+    return {"model.new_tokens": list(names)} if names else {}
 
 
 def _hash_of(path: Path) -> str:
@@ -216,7 +221,7 @@ def _train_inputs(shop: Workshop) -> dict[str, Any]:
     }
     return {"model": shop.model_hash, "model.dtype": recipe.model.dtype, "model.weights": recipe.model.weights,
             "train rows": sha256_of_tree(run.train), "dev rows": sha256_of_tree(run.dev),
-            "data.order": recipe.data.order, **settings}  # fmt: skip
+            "data.order": recipe.data.order, **_new_tokens(shop), **settings}  # fmt: skip
 
 
 def _evaluate_inputs(shop: Workshop) -> dict[str, Any]:

@@ -20,6 +20,13 @@ SHARE = 4  # of the machine's memory that dense weights may take while nothing t
 def check_weights(recipe: Recipe, path: Path) -> None:
     """Before any work. Raises RecipeError: model, method and `model.weights` do not go together."""
     check_packed(recipe.adapt, recipe.model.weights)
+    if recipe.model.weights == "stored" and recipe.model.new_tokens:
+        raise RecipeError(
+            "`model.weights: stored` keeps the table of tokens as its file has it: no row can be added.",
+            where="model.new_tokens",
+            seen=", ".join(recipe.model.new_tokens),
+            next_move="leave new_tokens out, or set model.weights to dense",
+        )
     if recipe.model.weights == "stored" and path.is_dir():
         raise RecipeError(
             "`model.weights: stored` keeps the blocks of a GGUF file, and this model is a folder.",
