@@ -14,13 +14,22 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from burnish.adapt import full, lora
+from burnish.adapt import bottleneck, full, lora, prefix, prompt, token_rows, vera
+from burnish.adapt.further_settings import (
+    BottleneckSettings,
+    IA3Settings,
+    PrefixSettings,
+    PromptSettings,
+    VeRASettings,
+)
 from burnish.adapt.lora import FrozenLinear
-from burnish.adapt.method import Method
+from burnish.adapt.method import Adapter, Method
+from burnish.adapt.packed import packed_layers, unpacked_tensors
 from burnish.adapt.settings import AdaptSettings, FreezeSettings, FullSettings, LoRASettings, PeftSettings
 from burnish.core.errors import ModelError, RecipeError
 from burnish.core.files import write_bytes, write_json
 from burnish.model.decoder import Decoder
+from burnish.model.stored import StoredTable
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 
@@ -39,6 +48,11 @@ _METHODS: Mapping[type[AdaptSettings], Callable[[], AnyMethod]] = {
     LoRASettings: lambda: lora.METHOD,
     FullSettings: lambda: full.FULL,
     FreezeSettings: lambda: full.FREEZE,
+    PromptSettings: lambda: prompt.METHOD,
+    PrefixSettings: lambda: prefix.METHOD,
+    BottleneckSettings: lambda: bottleneck.METHOD,
+    IA3Settings: _peft,
+    VeRASettings: lambda: vera.METHOD,
     PeftSettings: _peft,
 }
 
@@ -54,7 +68,7 @@ class _Applied:
 
     method: AnyMethod
     weights: Mapping[str, nn.Parameter]
-    packed: Mapping[str, FrozenLinear]  # layers of the base that keep their weight in another form
+    packed: Mapping[str, FrozenLinear | StoredTable]  # layers of the base that keep their weight in another form
 
 
 def _applied(decoder: Decoder) -> _Applied | None:
@@ -65,13 +79,10 @@ def apply(decoder: Decoder, settings: AdaptSettings, *, seed: int = 0) -> None:
     """Readies a frozen decoder for training. Raises RecipeError: nothing would train."""
     method = method_of(settings)
     weights = dict(decoder.named_parameters())
-    packed = {
-        name: layer
-        for name, layer in decoder.named_modules()
-        if isinstance(layer, FrozenLinear) and f"{name}.weight" not in weights
-    }
+    packed = packed_layers(decoder)
     decoder.requires_grad_(False)
     method.apply(decoder, settings, seed)
+    token_rows.apply(decoder)
     decoder.adaptation = _Applied(method, weights, packed)
     decoder.eval()  # new modules begin in training mode; here one mode serves both training and measuring
     if not trainable(decoder):
@@ -100,11 +111,16 @@ def switched_off(decoder: Decoder) -> Iterator[Decoder]:
     if applied is None or applied.method.adapter is None:
         yield decoder
         return
-    applied.method.adapter.switch(decoder, False)
+    _switch(decoder, applied.method.adapter, False)
     try:
         yield decoder
     finally:
-        applied.method.adapter.switch(decoder, True)
+        _switch(decoder, applied.method.adapter, True)
+
+
+def _switch(decoder: Decoder, adapter: Adapter[Any], on: bool) -> None:
+    adapter.switch(decoder, on)
+    token_rows.switch(decoder, on)
 
 
 def save_adapter(decoder: Decoder, settings: AdaptSettings, folder: Path, *, base: str) -> None:
@@ -112,7 +128,8 @@ def save_adapter(decoder: Decoder, settings: AdaptSettings, folder: Path, *, bas
     adapter = method_of(settings).adapter
     if adapter is None:
         raise RecipeError("This method leaves no adapter.", seen=settings.type, next_move="export the merged model")
-    write_adapter(folder, adapter.state(decoder, settings), adapter.config(settings, base))
+    tensors = {**adapter.state(decoder, settings), **token_rows.state(decoder)}
+    write_adapter(folder, tensors, adapter.config(settings, base) | token_rows.peft_config(decoder))
 
 
 def write_adapter(folder: Path, tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> None:
@@ -141,7 +158,8 @@ def load_adapter(decoder: Decoder, settings: AdaptSettings, folder: Path) -> Non
     adapter = method_of(settings).adapter
     settings = adapter.saved(settings) if adapter else settings
     apply(decoder, settings)
-    wanted = adapter.state(decoder, settings) if adapter else {}
+    own = adapter.state(decoder, settings) if adapter else {}
+    wanted = {**own, **token_rows.state(decoder)}
     shapes = {name: tuple(tensor.shape) for name, tensor in wanted.items()}
     odd = sorted({*shapes.items()} ^ {(name, tuple(tensor.shape)) for name, tensor in tensors.items()})
     if odd or adapter is None:
@@ -151,7 +169,8 @@ def load_adapter(decoder: Decoder, settings: AdaptSettings, folder: Path) -> Non
             seen=f"{len(odd)} names or shapes differ: {', '.join(f'{name} {shape}' for name, shape in odd[:3])}",
             next_move="use the base and the settings that it was trained with",
         )
-    adapter.load(decoder, settings, tensors)
+    adapter.load(decoder, settings, {name: tensors[name] for name in own})
+    token_rows.load(decoder, tensors)
 
 
 def merged_tensors(decoder: Decoder) -> dict[str, Tensor]:
@@ -160,14 +179,11 @@ def merged_tensors(decoder: Decoder) -> dict[str, Tensor]:
     Raises RecipeError: this kind of adapter has no merged form.
     """
     applied = _applied(decoder)
+    wide = torch.float64 if decoder.compute == torch.float64 else torch.float32
     if applied is None:
-        return {name: parameter.detach() for name, parameter in decoder.named_parameters()}
+        dense = {name: parameter.detach() for name, parameter in decoder.named_parameters()}
+        return dense | unpacked_tensors(packed_layers(decoder), wide)
     changed = applied.method.adapter.merged(decoder) if applied.method.adapter else {}
     plain = {name: parameter.detach() for name, parameter in applied.weights.items()}
-    wide = torch.float64 if decoder.compute == torch.float64 else torch.float32
-    for name, layer in applied.packed.items():
-        if f"{name}.weight" not in changed:
-            plain[f"{name}.weight"] = layer.dense(wide)
-        if layer.bias is not None:
-            plain[f"{name}.bias"] = layer.bias.detach()
-    return {**plain, **changed}
+    unpacked = unpacked_tensors(applied.packed, wide, but=changed)
+    return {**plain, **unpacked, **changed, **token_rows.merged(decoder)}

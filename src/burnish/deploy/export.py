@@ -17,6 +17,8 @@ from burnish.core.errors import BurnishError, ParityError
 from burnish.core.files import disk_errors, read_json, sha256_of_file, write_json, write_text
 from burnish.core.records import Message
 from burnish.core.run_folder import RunFolder
+from burnish.deploy.adapter_form import FILE as ADAPTER_FILE
+from burnish.deploy.adapter_form import adapter_gguf
 from burnish.deploy.answers import decoder_score, reference_answers, scored_by
 from burnish.deploy.checks import Question, check_adapter, check_gguf, check_merged, make_question, worst
 from burnish.deploy.gguf_metadata import model_metadata, rotary_divisors
@@ -36,6 +38,7 @@ from burnish.render.renderer import Renderer
 EXACT_CHECK_PARAMETERS = 10**9
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 BASE_FOLDER = "base"
+NO_ADAPTER = "not written: this method of training leaves no adapter"
 
 
 @dataclass(frozen=True)
@@ -71,13 +74,15 @@ def export(
     if not prompts:
         raise BurnishError("There are no prompts to compare answers on.", next_move="give the data a test part")
     limit = min(max_new_tokens, settings.parity_tokens)
-    question = _question(checkpoint, specialist, renderer, prompts[: settings.parity_prompts], limit, say)
+    asked = prompts[: settings.parity_prompts]
+    question = _question(checkpoint, specialist, renderer, asked, limit, "adapter-gguf" in settings.forms, say)
     out = folder.path / f"export.tmp-{os.getpid()}"
     with disk_errors(folder.path):
         for left_over in folder.path.glob("export.tmp-*"):
             shutil.rmtree(left_over)
         out.mkdir()
-    work = _Work(out, folder, checkpoint, merged_tensors(specialist), specialist, renderer, question, say)
+    tensors = merged_tensors(specialist) if set(settings.forms) != {"adapter"} else {}
+    work = _Work(out, folder, checkpoint, tensors, specialist, renderer, question, say)
     try:
         record = _record(work, settings, _forms(work, settings.forms)) | {"files": _files(out)}
         write_json(out / "parity.json", record)
@@ -94,14 +99,17 @@ def _question(
     renderer: Renderer,
     conversations: Sequence[Sequence[Message]],
     limit: int,
+    base_too: bool,
     say: Callable[[str], None],
 ) -> Question:
-    """The trained model's answers, and how likely the base finds them."""
+    """The trained model's answers, how likely the base finds them, and with `base_too` what it answers itself."""
     say(f"Asking the trained model {len(conversations)} prompts")
     ids = [renderer.prompt(messages) for messages in conversations]
     answers = reference_answers(specialist, ids, renderer.stop_ids, limit)
     base = build_decoder(checkpoint.config, checkpoint.tensors, dtype=torch.float32, device=specialist.device)
-    return make_question(renderer, conversations, answers, scored_by(answers, decoder_score(base)), limit)
+    scored = scored_by(answers, decoder_score(base))
+    own = reference_answers(base, ids, renderer.stop_ids, limit) if base_too else ()
+    return make_question(renderer, conversations, answers, scored, limit, own)
 
 
 def _forms(work: _Work, forms: Sequence[Form]) -> dict[str, dict[str, Any]]:
@@ -111,6 +119,8 @@ def _forms(work: _Work, forms: Sequence[Form]) -> dict[str, dict[str, Any]]:
         found["merged"] = _merged(work)
     if "adapter" in forms:
         found["adapter"] = _adapter(work)
+    if "adapter-gguf" in forms:
+        found["adapter-gguf"] = _adapter_gguf(work)
     formats = [cast(NumberFormat, form.removeprefix("gguf-")) for form in forms if form.startswith("gguf-")]
     if formats:
         found |= _ggufs(work, formats)
@@ -122,6 +132,9 @@ def _forms(work: _Work, forms: Sequence[Form]) -> dict[str, dict[str, Any]]:
     if kept:
         text = modelfile(found[kept[0]]["file"], work.renderer, work.decoder.config.context)
         write_text(work.out / "Modelfile", text)
+    if work.checkpoint.path.is_file() and found.get("adapter-gguf", {}).get("status", "failed") != "failed":
+        text = modelfile(str(work.checkpoint.path), work.renderer, work.decoder.config.context, adapter=ADAPTER_FILE)
+        write_text(work.out / ("Modelfile.adapter" if kept else "Modelfile"), text)
     return found
 
 
@@ -134,14 +147,18 @@ def _merged(work: _Work) -> dict[str, Any]:
 
 
 def _adapter(work: _Work) -> dict[str, Any]:
-    """Copies the adapter. One trained on a GGUF also gets its base as a folder, which is what peft can load."""
+    """Copies the adapter. One trained on a GGUF or with new tokens also gets its base as a folder, which is what
+    peft can load."""
     if not (work.run.adapter / "adapter_config.json").is_file():
-        return {"file": "adapter", **not_checked("not written: this method of training leaves no adapter")}
+        return {"file": "adapter", **not_checked(NO_ADAPTER)}
     work.say("Copying adapter/")
     with disk_errors(work.out):
         (work.out / "adapter").mkdir()
         for name in ADAPTER_FILES:
             shutil.copyfile(work.run.adapter / name, work.out / "adapter" / name)
+    kind = read_json(work.out / "adapter" / "adapter_config.json").get("peft_type", "")
+    if kind.startswith("BURNISH_"):
+        return {"file": "adapter", **not_checked("peft does not have this method: only Burnish reads the adapter")}
     base, limits = _adapter_base(work)
     if base.parent == work.out:
         config = read_json(work.out / "adapter" / "adapter_config.json")
@@ -152,9 +169,26 @@ def _adapter(work: _Work) -> dict[str, Any]:
     return {"file": "adapter", "base": base.name, "engine": "peft", **found}
 
 
+def _adapter_gguf(work: _Work) -> dict[str, Any]:
+    if not (work.run.adapter / "adapter_config.json").is_file():
+        return {"file": ADAPTER_FILE, **not_checked(NO_ADAPTER)}
+    work.say(f"Writing {ADAPTER_FILE}")
+    return adapter_gguf(
+        work.out,
+        work.run.adapter,
+        work.checkpoint,
+        work.decoder.config,
+        work.renderer,
+        work.question,
+        name=work.run.name,
+        exact_check=sum(tensor.numel() for tensor in work.tensors.values()) <= EXACT_CHECK_PARAMETERS,
+    )
+
+
 def _adapter_base(work: _Work) -> tuple[Path, Limits]:
-    """The folder that the adapter goes on, and how exactly it holds what the adapter was trained on."""
-    if work.checkpoint.path.is_dir():
+    """The folder that the adapter goes on, and how exactly it holds what the adapter was trained on. With new tokens it
+    is written too: a base without their rows is not what the adapter was trained on."""
+    if work.checkpoint.path.is_dir() and not work.checkpoint.new_ids:
         return work.checkpoint.path, EXACT
     dtype = stored_dtype(work.checkpoint)
     _write_folder(work, work.out / BASE_FOLDER, work.checkpoint.tensors, dtype)

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from collections.abc import Mapping
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from burnish.core.errors import ModelError
 from burnish.model.config import decoder_config
-from burnish.model.decoder import Decoder, Linear
+from burnish.model.decoder import Decoder, Embedding, Linear
+from burnish.model.packing import Packing
 from burnish.model.pointwise import PLAIN, Pointwise
-
-# The name of a projection in a layer, such as "model.layers.0.mlp.up_proj" → a frozen layer that keeps this weight in
-# another form (with `in_features`, `out_features`, `bias`, `dense` and `forward` as decoder.Linear has them), ready on
-# its device and without parameters; None: this one is kept dense.
-Pack: TypeAlias = Callable[[str], nn.Module | None]
 
 
 def build_decoder(
@@ -26,15 +21,19 @@ def build_decoder(
     dtype: torch.dtype,
     device: torch.device,
     pointwise: Pointwise = PLAIN,
-    pack: Pack | None = None,
+    packing: Packing | None = None,
+    tokens: int | None = None,
+    new_ids: tuple[int, ...] = (),
 ) -> Decoder:
-    """A frozen decoder with these weights, in `dtype`, but for projections that `pack` keeps in another form.
+    """A frozen decoder with these weights, in `dtype`, but for what `packing` keeps in another form.
+
+    `tokens`: ids from there on only fill the vocabulary up; `new_ids`: those that were added.
 
     Raises ModelError: a tensor is missing, left over, of the wrong shape or not finite.
     """
     with torch.device("meta"):
         decoder = Decoder(decoder_config(config), compute=dtype, pointwise=pointwise)
-    packed = _put_packed(decoder, pack) if pack else set()
+    packed = _put_packed(decoder, packing) if packing else set()
     wanted = dict(decoder.named_parameters())
     given = {name for name in tensors if not name.endswith("rotary_emb.inv_freq")} - packed
     if decoder.lm_head is None:
@@ -49,16 +48,19 @@ def build_decoder(
         )
     ready = {name: _checked(name, tensors[name], wanted[name].shape).to(device, dtype) for name in wanted}
     decoder.load_state_dict(ready, assign=True)
+    decoder.tokens, decoder.new_ids = tokens or decoder.config.vocab, new_ids
     return decoder.requires_grad_(False).eval()
 
 
-def _put_packed(decoder: Decoder, pack: Pack) -> set[str]:
+def _put_packed(decoder: Decoder, packing: Packing) -> set[str]:
     """Puts the packed layers in their places. Returns the names of the tensors that are not needed any more."""
     packed: set[str] = set()
-    for name, linear in list(decoder.named_modules()):
-        if isinstance(linear, Linear) and name.startswith("model.layers.") and (made := pack(name)) is not None:
-            decoder.set_submodule(name, made)
-            packed |= {f"{name}.{part}" for part, _ in linear.named_parameters()}
+    for name, dense in list(decoder.named_modules()):
+        if isinstance(dense, Linear | Embedding):
+            pack = packing.linear if name.startswith("model.layers.") else packing.table
+            if pack is not None and (made := pack(name)) is not None:
+                decoder.set_submodule(name, made)
+                packed |= {f"{name}.{part}" for part, _ in dense.named_parameters()}
     return packed
 
 
@@ -78,3 +80,10 @@ def _checked(name: str, tensor: Tensor, shape: torch.Size) -> Tensor:
 def decoder_tensors(decoder: Decoder) -> dict[str, Tensor]:
     """The weights under transformers' names, without any adapter."""
     return {name: parameter.detach() for name, parameter in decoder.named_parameters()}
+
+
+def weight_count(decoder: Decoder) -> int:
+    """Weights of the base, in whatever form they are kept."""
+    with torch.device("meta"):
+        dense = Decoder(decoder.config)
+    return sum(parameter.numel() for parameter in dense.parameters())

@@ -36,6 +36,7 @@ from burnish.pipeline.lesson import row_lengths
 from burnish.pipeline.opponents import check_named, check_with_data, hashes
 from burnish.pipeline.retraining import first_training
 from burnish.pipeline.training import train_stage
+from burnish.pipeline.weights import check_weights
 from burnish.pipeline.workshop import Workshop, just
 from burnish.recipe.recipe import Recipe, write_recipe
 from burnish.train.guard import NotFinite
@@ -87,6 +88,8 @@ def _run_stages(
 ) -> None:
     folder = shop.run
     wanted = stages.STAGES[: stages.STAGES.index(upto) + 1]
+    if "train" in wanted:
+        check_weights(shop.recipe, shop.path)
     if "evaluate" in wanted:  # now, not after hours of training
         check_metric(shop.evaluation.metric)
         check_named(shop)
@@ -176,7 +179,12 @@ def _prepare_inputs(shop: Workshop) -> dict[str, Any]:
     if shop.recipe.evaluate.groups:
         settings["evaluate.groups"] = list(shop.recipe.evaluate.groups)
     return {"model": shop.model_hash, "train.seed": shop.data_seed, "model.context": shop.recipe.model.context,
-            **hashes, **settings}  # fmt: skip
+            **_new_tokens(shop), **hashes, **settings}  # fmt: skip
+
+
+def _new_tokens(shop: Workshop) -> dict[str, Any]:
+    names = shop.recipe.model.new_tokens
+    return {"model.new_tokens": list(names)} if names else {}
 
 
 def _hash_of(path: Path) -> str:
@@ -209,8 +217,9 @@ def _train_inputs(shop: Workshop) -> dict[str, Any]:
     } | stages.flatten(guards, "protect")
     if recipe.protect.replay_file:
         settings["protect.replay.file"] = _hash_of(shop.base / recipe.protect.replay_file)
-    return {"model": shop.model_hash, "model.dtype": recipe.model.dtype, "train rows": sha256_of_tree(run.train),
-            "dev rows": sha256_of_tree(run.dev), "data.order": recipe.data.order, **settings}  # fmt: skip
+    return {"model": shop.model_hash, "model.dtype": recipe.model.dtype, "model.weights": recipe.model.weights,
+            "train rows": sha256_of_tree(run.train), "dev rows": sha256_of_tree(run.dev),
+            "data.order": recipe.data.order, **_new_tokens(shop), **settings}  # fmt: skip
 
 
 def _evaluate_inputs(shop: Workshop) -> dict[str, Any]:

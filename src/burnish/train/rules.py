@@ -80,7 +80,7 @@ def make_plan(
         tokens_per_pass=tokens_per_pass(longest, adapt, settings.recompute)
         if settings.tokens_per_pass == "auto"
         else settings.tokens_per_pass,
-        learning_rate=rate if settings.learning_rate == "auto" else settings.learning_rate,
+        learning_rate=rate if isinstance(settings.learning_rate, str) else settings.learning_rate,
         warmup_steps=max(1, round(settings.warmup * steps)) if settings.warmup else 0,
         evaluate_every=every,
         save_every=every if settings.save_every == "auto" else settings.save_every,
