@@ -19,8 +19,6 @@ from burnish.model.blocks import PLAIN, unpacked
 from burnish.model.frozen import frozen_product
 from burnish.model.gguf_model import LazyTensors, row_order
 
-TABLES = ("model.embed_tokens", "lm_head")
-
 
 class StoredLinear(nn.Module):
     """x Wᵀ + b with W in blocks."""

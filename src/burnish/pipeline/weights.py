@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from burnish.adapt.packed import check_packed
+from burnish.adapt.settings import AdaptSettings, LoRASettings, PeftSettings
 from burnish.core.errors import RecipeError
 from burnish.core.hardware import memory_bytes
 from burnish.model.checkpoint import Checkpoint
@@ -20,6 +21,7 @@ SHARE = 4  # of the machine's memory that dense weights may take while nothing t
 def check_weights(recipe: Recipe, path: Path) -> None:
     """Before any work. Raises RecipeError: model, method and `model.weights` do not go together."""
     check_packed(recipe.adapt, recipe.model.weights)
+    check_forms(recipe)
     if recipe.model.weights == "stored" and recipe.model.new_tokens:
         raise RecipeError(
             "`model.weights: stored` keeps the table of tokens as its file has it: no row can be added.",
@@ -34,6 +36,23 @@ def check_weights(recipe: Recipe, path: Path) -> None:
             seen=str(path),
             next_move="name a .gguf file, or set model.weights to dense",
         )
+
+
+def check_forms(recipe: Recipe) -> None:
+    """Raises RecipeError: a form of the export cannot hold what this method makes."""
+    if "adapter-gguf" in recipe.export.forms and not _is_plain_lora(recipe.adapt):
+        raise RecipeError(
+            "llama.cpp's adapters hold LoRA without DoRA, and nothing else.",
+            where="export",
+            seen=f"adapter-gguf with adapt.type {recipe.adapt.type}",
+            next_move="export gguf-q8_0, where it is worked into the weights, or train with plain lora",
+        )
+
+
+def _is_plain_lora(adapt: AdaptSettings) -> bool:
+    if isinstance(adapt, PeftSettings):
+        return str(adapt.config.get("peft_type", "")).upper() == "LORA" and not adapt.config.get("use_dora")
+    return isinstance(adapt, LoRASettings) and not adapt.dora
 
 
 def base_packing(

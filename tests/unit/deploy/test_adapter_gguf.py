@@ -25,15 +25,31 @@ from burnish.model.checkpoint import Checkpoint, read_checkpoint
 from burnish.model.config import decoder_config
 from burnish.model.decoder import Decoder
 from burnish.model.gguf_file import read_gguf
+from burnish.model.load import build_decoder
 from burnish.render.renderer import make_renderer
 from tests.unit.deploy.models import CONVERSATIONS, read_family, specialist
 
 WEIGHTS, OPTIONS = "adapter_model.safetensors", "adapter_config.json"
 
 
-def write_adapter(decoder: Decoder, folder: Path) -> Path:
-    methods.save_adapter(decoder, LoRASettings(r=4, alpha=8.0), folder, base="base")
+PLAIN = LoRASettings(r=4, alpha=8.0)
+# One matrix of another rank; all count alpha / sqrt(r) times.
+UNEVEN = LoRASettings(r=4, alpha=6.0, rslora=True, ranks={"k_proj": 2, "layers.1.*.down_proj": 9})
+
+
+def write_adapter(decoder: Decoder, folder: Path, settings: LoRASettings = PLAIN) -> Path:
+    methods.save_adapter(decoder, settings, folder, base="base")
     return folder
+
+
+def trained(base: Checkpoint, settings: LoRASettings) -> Decoder:
+    """The base with a random update of these settings."""
+    decoder = build_decoder(base.config, base.tensors, dtype=torch.float32, device=torch.device("cpu"))
+    methods.apply(decoder, settings, seed=0)
+    generator = torch.Generator().manual_seed(1)
+    for layer in lora.layers(decoder).values():
+        layer.lora_B.data.normal_(0, 0.05, generator=generator)
+    return decoder.requires_grad_(False)
 
 
 def changed(folder: Path, change: Callable[[dict[str, Any], dict[str, Tensor]], None]) -> Path:
@@ -162,9 +178,11 @@ def test_no_changed_byte_of_the_header_lets_another_error_out(tmp_path: Path) ->
             read_adapter_gguf(path, config)
 
 
-def run_export(base: Checkpoint, run: RunFolder, forms: list[str], decoder: Decoder) -> dict[str, Any]:
+def run_export(
+    base: Checkpoint, run: RunFolder, forms: list[str], decoder: Decoder, settings: LoRASettings = PLAIN
+) -> dict[str, Any]:
     run.create()
-    write_adapter(decoder, run.adapter)
+    write_adapter(decoder, run.adapter, settings)
     return export(
         run,
         ExportSettings(forms=tuple(forms), parity_prompts=3),
@@ -181,7 +199,8 @@ def run_export(base: Checkpoint, run: RunFolder, forms: list[str], decoder: Deco
 @pytest.mark.parametrize("family", ["llama", "qwen3", "gemma3"])
 def test_llamacpp_answers_with_the_adapter_as_the_trained_model_does(family: str, tmp_path: Path) -> None:
     base = read_family(family, tmp_path / "base")
-    record = run_export(base, RunFolder(tmp_path / "run"), ["adapter-gguf"], specialist(base))
+    settings = UNEVEN if family == "llama" else PLAIN
+    record = run_export(base, RunFolder(tmp_path / "run"), ["adapter-gguf"], trained(base, settings), settings)
     form = record["forms"]["adapter-gguf"]
     assert form["status"] == "passed", form["why"]
     assert form["measured"]["answers_equal"] == form["measured"]["answers"] == 3
@@ -225,3 +244,24 @@ def test_an_adapter_of_another_training_is_not_kept(tmp_path: Path) -> None:
             say=lambda text: None,
         )
     assert not (run.export / "adapter.gguf").exists()
+
+
+@pytest.mark.model
+@pytest.mark.skipif(not llamacpp.installed(), reason="xllamacpp is not installed")
+def test_on_the_bundled_file_the_adapter_answers_exactly_in_float32_and_as_well_as_the_file_itself(
+    smollm_path: Path, tmp_path: Path
+) -> None:
+    made = read_checkpoint(smollm_path)
+    run = RunFolder(tmp_path)
+    run.create()
+    decoder = specialist(made, scale=0.01)
+    write_adapter(decoder, run.adapter)
+    record = export(
+        run, ExportSettings(forms=("adapter-gguf",), parity_prompts=2), checkpoint=made, specialist=decoder,
+        renderer=make_renderer(made.tokenizer, made.generation), prompts=CONVERSATIONS, max_new_tokens=6,
+        say=lambda text: None,
+    )  # fmt: skip
+    form = record["forms"]["adapter-gguf"]
+    assert form["float32_copy"]["measured"]["answers_equal"] == 2
+    assert form["float32_copy"]["measured"]["max_difference"] < 1e-3
+    assert form["status"] == "passed", form["why"]

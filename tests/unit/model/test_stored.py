@@ -24,6 +24,7 @@ from burnish.model.logprobs import target_logprobs
 from burnish.model.packing import make_packing
 from burnish.model.stored import StoredLinear, StoredTable
 from burnish.render.renderer import make_renderer
+from burnish.train.optimiser import AdamW, forget_gradients
 from tests.tiny import write_model
 
 CPU = torch.device("cpu")
@@ -87,6 +88,18 @@ def test_loss_and_gradients_of_lora_are_the_dense_ones(checkpoint: Checkpoint) -
     torch.testing.assert_close(found[0][0], found[1][0])
     for name, gradient in found[1][1].items():
         torch.testing.assert_close(found[0][1][name], gradient, atol=1e-5, rtol=1e-4)
+
+
+def test_lora_on_blocks_learns(checkpoint: Checkpoint) -> None:
+    stored, _ = stored_and_dense(checkpoint)
+    methods.apply(stored, LoRASettings(r=4), seed=3)
+    optimiser = AdamW(methods.trainable(stored), weight_decay=0.0)
+    before = float(loss(stored))
+    for _ in range(30):
+        loss(stored).backward()  # type: ignore[no-untyped-call]
+        optimiser.step(3e-2)
+        forget_gradients(methods.trainable(stored))
+    assert float(loss(stored)) < before / 4
 
 
 def test_merged_weights_are_the_dense_ones_also_where_no_adapter_is(checkpoint: Checkpoint) -> None:
