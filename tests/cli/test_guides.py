@@ -35,6 +35,14 @@ def test_every_recipe_of_the_page_on_lora_is_one(text: str, tmp_path: Path) -> N
     assert read_recipe(tmp_path / "recipe.yaml")[0].adapt.type == "lora"
 
 
+@pytest.mark.parametrize("text", blocks("choose-a-method.md", "yaml"))
+def test_every_recipe_of_the_page_on_methods_is_one(text: str, tmp_path: Path) -> None:
+    model = "" if text.startswith("model:") else "model: smollm2-135m\n"
+    (tmp_path / "recipe.yaml").write_text(f"{model}data: rows.jsonl\n{text}")
+    recipe = read_recipe(tmp_path / "recipe.yaml")[0]
+    assert recipe.export.forms == (("adapter",) if recipe.adapt.type == "prefix" else ("merged", "gguf-q8_0"))
+
+
 def workflow() -> dict[Any, Any]:
     (text,) = blocks("gate-in-ci.md", "yaml")
     found: dict[Any, Any] = yaml.safe_load(text)

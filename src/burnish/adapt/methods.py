@@ -27,7 +27,7 @@ from burnish.adapt.method import Adapter, Method
 from burnish.adapt.packed import packed_layers, unpacked_tensors
 from burnish.adapt.settings import AdaptSettings, FreezeSettings, FullSettings, LoRASettings, PeftSettings
 from burnish.core.errors import ModelError, RecipeError
-from burnish.core.files import write_bytes, write_json
+from burnish.core.files import read_json, write_bytes, write_json
 from burnish.model.decoder import Decoder
 from burnish.model.stored import StoredTable
 
@@ -147,6 +147,17 @@ def read_adapter(folder: Path) -> dict[str, Tensor]:
     except (OSError, SafetensorError) as error:
         raise ModelError("The adapter cannot be read.", where=str(folder / WEIGHTS), seen=str(error)) from error
     return tensors
+
+
+def without_rows(folder: Path) -> None:
+    """Leaves the rows of new tokens out of a saved adapter, for a base that has them as they were learnt."""
+    tensors, config = token_rows.left_out(read_adapter(folder), read_json(folder / "adapter_config.json"))
+    write_adapter(folder, tensors, config)
+
+
+def learnt_tables(decoder: Decoder) -> dict[str, Tensor]:
+    """The tables of the vocabulary with the rows of new tokens as they were learnt; nothing where there are none."""
+    return token_rows.merged(decoder)
 
 
 def load_adapter(decoder: Decoder, settings: AdaptSettings, folder: Path) -> None:

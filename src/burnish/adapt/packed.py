@@ -1,4 +1,4 @@
-"""What may be done with a base whose weights are kept in fewer bits."""
+"""A base whose weights are kept in fewer bits: what may be done with it, and its weights made dense again."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from burnish.adapt.further_settings import BottleneckSettings, PrefixSettings, P
 from burnish.adapt.lora import FrozenLinear
 from burnish.adapt.settings import AdaptSettings, LoRASettings
 from burnish.core.errors import RecipeError
+from burnish.model.decoder import Decoder
+from burnish.model.stored import StoredTable
 
 # Methods that ask a layer for its weight and leave it as it is.
 BESIDE = (LoRASettings, VeRASettings, PromptSettings, PrefixSettings, BottleneckSettings)

@@ -113,6 +113,12 @@ def peft_config(decoder: Decoder) -> dict[str, Any]:
     return {"trainable_token_indices": found} if found else {}
 
 
+def left_out(tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """A saved adapter without what `state` and `peft_config` put into it."""
+    kept = {name: tensor for name, tensor in tensors.items() if not name.endswith(DELTA)}
+    return kept, {key: value for key, value in config.items() if key != "trainable_token_indices"}
+
+
 def merged(decoder: Decoder) -> dict[str, Tensor]:
     """The whole tables with the rows in them, as wide as the rows are."""
     return {

@@ -108,6 +108,11 @@ class RunFolder:
         return self.path / "probe.json"
 
     @property
+    def own_answers(self) -> Path:
+        """What the model before training answers to general prompts, where a guard asks for it: own_answers.json."""
+        return self.path / "own_answers.json"
+
+    @property
     def training(self) -> Path:
         """What training chose and why: training.json."""
         return self.path / "training.json"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -12,7 +12,6 @@ from burnish.model.config import decoder_config
 from burnish.model.decoder import Decoder, Embedding, Linear
 from burnish.model.packing import Packing
 from burnish.model.pointwise import PLAIN, Pointwise
-from burnish.model.stored import StoredTable
 
 
 def build_decoder(
@@ -47,7 +46,9 @@ def build_decoder(
             seen=f"{len(missing)} missing, {len(extra)} left over",
             next_move="download the model again, or check that config.json belongs to these weights",
         )
-    ready = {name: _checked(name, tensors[name], wanted[name].shape).to(device, dtype) for name in wanted}
+    # Beside packed layers a copy: a view would keep the whole file in memory for the sake of its embedding.
+    copy = packing is not None
+    ready = {name: _checked(name, tensors[name], wanted[name].shape).to(device, dtype, copy=copy) for name in wanted}
     decoder.load_state_dict(ready, assign=True)
     decoder.tokens, decoder.new_ids = tokens or decoder.config.vocab, new_ids
     return decoder.requires_grad_(False).eval()
@@ -60,19 +61,25 @@ def _put_packed(decoder: Decoder, packing: Packing) -> set[str]:
         if isinstance(dense, Linear | Embedding):
             pack = packing.linear if name.startswith("model.layers.") else packing.table
             if pack is not None and (made := pack(name)) is not None:
+                if isinstance(dense, Linear):
+                    _check_shape(f"{name}.weight", (made.out_features, made.in_features), dense.weight.shape)
                 decoder.set_submodule(name, made)
                 packed |= {f"{name}.{part}" for part, _ in dense.named_parameters()}
     return packed
 
 
-def _checked(name: str, tensor: Tensor, shape: torch.Size) -> Tensor:
-    if tensor.shape != shape:
+def _check_shape(name: str, seen: Sequence[object], shape: Sequence[object]) -> None:
+    if tuple(seen) != tuple(shape):
         raise ModelError(
             f"The tensor {name} has the wrong shape.",
-            seen=str(tuple(tensor.shape)),
+            seen=str(tuple(seen)),
             where=f"the configuration says {tuple(shape)}",
             next_move="check that config.json belongs to these weights",
         )
+
+
+def _checked(name: str, tensor: Tensor, shape: torch.Size) -> Tensor:
+    _check_shape(name, tensor.shape, shape)
     if not torch.isfinite(tensor.sum(dtype=torch.float32)):  # a sum in float16 overflows at 65,504
         raise ModelError(f"The tensor {name} holds NaN or infinity.", next_move="download the model again")
     return tensor
@@ -81,12 +88,6 @@ def _checked(name: str, tensor: Tensor, shape: torch.Size) -> Tensor:
 def decoder_tensors(decoder: Decoder) -> dict[str, Tensor]:
     """The weights under transformers' names, without any adapter."""
     return {name: parameter.detach() for name, parameter in decoder.named_parameters()}
-
-
-def table_tensors(decoder: Decoder) -> dict[str, Tensor]:
-    """Embedding and output layer in float32 under transformers' names, where they are kept in blocks."""
-    tables = {name: module for name, module in decoder.named_modules() if isinstance(module, StoredTable)}
-    return {f"{name}.weight": table.rows(slice(None), torch.float32) for name, table in tables.items()}
 
 
 def weight_count(decoder: Decoder) -> int:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor, nn
 
+from burnish.model.few_bits import in_few_bits
 from burnish.model.settings import WeightsForm
 from burnish.model.stored import stored_weights
 
@@ -33,4 +34,6 @@ def make_packing(
     if form == "stored":
         stored = stored_weights(tensors, dtype=dtype, device=device)
         return Packing(stored.linear, stored.table)
+    if form != "dense":
+        return Packing(in_few_bits(tensors, form, device))
     return None

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from burnish.core.settings import Settings
 
-WeightsForm: TypeAlias = Literal["dense", "stored"]
+WeightsForm: TypeAlias = Literal["dense", "stored", "nf4", "fp4", "int8"]
 
 
 class ModelSettings(Settings):
@@ -21,7 +21,9 @@ class ModelSettings(Settings):
     )  # fmt: skip
     weights: WeightsForm = Field(
         "dense", description="How the frozen weights lie in memory while an adapter trains. dense: in `dtype`. stored: "
-        "in the blocks of the GGUF file, unpacked at each use: less memory, somewhat slower, the same values."
+        "in the blocks of the GGUF file, unpacked at each use: less memory, somewhat slower, the same values. nf4 or "
+        "fp4: the layers' matrices rounded to 4.13 bits a weight by bitsandbytes (extra `quant`); nf4 loses less. "
+        "int8: rounded to 8 bits."
     )  # fmt: skip
     context: int | None = Field(
         None, ge=16, description="Longest row in tokens; by default what the model was made for, at most 2,048."

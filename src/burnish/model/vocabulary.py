@@ -27,7 +27,7 @@ TABLES = ("model.embed_tokens.weight", "lm_head.weight")
 def with_new_tokens(checkpoint: Checkpoint, names: Sequence[str]) -> Checkpoint:
     """The same model with these tokens. Rows that only filled the vocabulary up are used before new ones are added.
 
-    Raises RecipeError: a name is a token already, stands twice, or begins or ends with white space.
+    Raises RecipeError: a name is a token already, stands twice, begins or ends with white space, or can't be decoded.
     """
     if not names:
         return checkpoint
@@ -38,6 +38,9 @@ def with_new_tokens(checkpoint: Checkpoint, names: Sequence[str]) -> Checkpoint:
     tokenizer.add_tokens([AddedToken(name, normalized=False, special=False) for name in names])
     vocabulary = tokenizer.get_vocab()
     ids = tuple(vocabulary[name] for name in names)
+    for name, index in zip(names, ids, strict=True):
+        if tokenizer.decode([index]) != name:
+            raise _refused("can't be written by this tokenizer, which reads some letters as bytes", name)
     size = max(int(checkpoint.config["vocab_size"]), len(tokenizer))
     return replace(
         checkpoint,
@@ -59,9 +62,13 @@ def _check(tokenizer: PreTrainedTokenizerFast, names: Sequence[str]) -> None:
             trouble = "is empty, or begins or ends with white space"
         else:
             continue
-        raise RecipeError(
-            f"A new token {trouble}.", where="model.new_tokens", seen=repr(name), next_move="leave it out, or rename it"
-        )
+        raise _refused(trouble, name)
+
+
+def _refused(trouble: str, name: str) -> RecipeError:
+    return RecipeError(
+        f"A new token {trouble}.", where="model.new_tokens", seen=repr(name), next_move="leave it out, or rename it"
+    )
 
 
 @dataclass(frozen=True)

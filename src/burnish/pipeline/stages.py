@@ -29,7 +29,7 @@ def outputs(run: RunFolder, stage: str) -> list[Path]:
     """Everything that a stage writes."""
     return {
         "prepare": [run.data],
-        "train": [run.metrics, run.timings, run.checkpoints, run.reference, run.probe, run.adapter,
+        "train": [run.metrics, run.timings, run.checkpoints, run.reference, run.probe, run.own_answers, run.adapter,
                   run.model, run.training],
         "evaluate": [
             run.arms,

@@ -16,6 +16,7 @@ from burnish.model.decoder import Decoder
 from burnish.model.load import weight_count
 from burnish.model.pointwise import PLAIN
 from burnish.pipeline.lesson import make_objective, read_lesson
+from burnish.pipeline.protection import make_guards
 from burnish.pipeline.workshop import Workshop
 from burnish.train.loop import Progress, train
 from burnish.train.probe import Probe, chosen_rate, probe_rates
@@ -44,10 +45,11 @@ def train_stage(shop: Workshop, say: Callable[[str], None]) -> None:
         in_order=recipe.data.order != "shuffled",
     )
     objective = make_objective(shop, decoder, lesson, plan, say)
+    rates, guards = methods.rates(decoder, recipe.adapt), make_guards(shop, decoder, plan, say)
     tried: list[Probe] = []
     if recipe.train.learning_rate == "probe":
         tried = probe_rates(run, decoder, parameters, objective, lesson.rows, lesson.dev, plan, recipe.train,
-                            shop.world, say, rates=methods.rates(decoder, recipe.adapt))  # fmt: skip
+                            shop.world, say, rates=rates, guards=guards)  # fmt: skip
         plan = replace(plan, learning_rate=chosen_rate(tried, plan.learning_rate))
     trained = sum(parameter.numel() for parameter in parameters.values())
     total = weight_count(decoder) + (trained if methods.has_adapter(recipe.adapt) else 0)
@@ -57,7 +59,7 @@ def train_stage(shop: Workshop, say: Callable[[str], None]) -> None:
         f"{'' if recipe.model.weights == 'dense' else f', base in {recipe.model.weights}'}"
     )
     progress = train(run, decoder, parameters, objective, lesson.rows, lesson.dev, plan, recipe.train, shop.world, say,
-                     rates=methods.rates(decoder, recipe.adapt))  # fmt: skip
+                     rates=rates, guards=guards)  # fmt: skip
     if shop.world.rank:
         return  # rank 0 holds the same weights and writes them
     _save(shop, decoder)
@@ -90,6 +92,7 @@ def _record(shop: Workshop, plan: Plan, progress: Progress, trained: int, total:
         **asdict(plan),
         "method": shop.recipe.adapt.type,
         "objective": shop.recipe.objective.type,
+        "protect": shop.recipe.protect.rungs.model_dump(mode="json", exclude_none=True),
         "dtype": _short(shop.dtype),
         "base_weights": shop.recipe.model.weights,
         "device": shop.world.device.type,

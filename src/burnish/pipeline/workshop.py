@@ -24,7 +24,7 @@ from burnish.model.decoder import Decoder
 from burnish.model.load import build_decoder
 from burnish.model.pointwise import PLAIN, Pointwise
 from burnish.model.resolve import resolve
-from burnish.model.settings import DEFAULT_CONTEXT
+from burnish.model.settings import DEFAULT_CONTEXT, WeightsForm
 from burnish.model.vocabulary import with_new_tokens
 from burnish.pipeline.stages import finished
 from burnish.pipeline.weights import base_packing
@@ -88,11 +88,12 @@ class Workshop:
         return self.recipe.train.seed if self.recipe.evaluate.seed is None else self.recipe.evaluate.seed
 
     def base_decoder(
-        self, dtype: torch.dtype | None = None, pointwise: Pointwise = PLAIN, *, trains: bool = False
-    ) -> Decoder:
-        """A new network with the pretrained weights."""
+        self, dtype: torch.dtype | None = None, pointwise: Pointwise = PLAIN, *, trains: bool = False,
+        dense: bool = False,
+    ) -> Decoder:  # fmt: skip
+        """A new network with the pretrained weights in the form that `model.weights` names, or `dense`."""
         compute, device = dtype or self.dtype, self.world.device
-        form = self.recipe.model.weights
+        form: WeightsForm = "dense" if dense else self.recipe.model.weights
         return build_decoder(
             self.checkpoint.config,
             self.checkpoint.tensors,
@@ -104,10 +105,11 @@ class Workshop:
             new_ids=self.checkpoint.new_ids,
         )
 
-    def specialist(self, dtype: torch.dtype | None = None) -> Decoder:
-        """A new network as training left it, read from the run's folder."""
+    def specialist(self, dtype: torch.dtype | None = None, *, dense: bool = False) -> Decoder:
+        """A new network as training left it, read from the run's folder; with `dense`, its adapter on the dense base,
+        which is what a merge makes."""
         if methods.has_adapter(self.recipe.adapt):
-            decoder = self.base_decoder(dtype)
+            decoder = self.base_decoder(dtype, dense=dense)
             methods.load_adapter(decoder, self.recipe.adapt, self.run.adapter)
             return decoder.requires_grad_(False)
         tuned = read_checkpoint(self.run.model)

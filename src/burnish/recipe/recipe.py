@@ -20,13 +20,15 @@ from burnish.deploy.settings import ExportSettings
 from burnish.evals.retention_settings import with_suites_from
 from burnish.evals.settings import EvaluateSettings
 from burnish.graders.settings import with_file_from
+from burnish.guards.settings import ProtectSettings
 from burnish.model.settings import ModelSettings
 from burnish.objectives.settings import ObjectiveSettings
 from burnish.objectives.settings import SFTSettings as DefaultObjective
 from burnish.train.settings import TrainSettings
 
 # `model: NAME` is short for `model: {name: NAME}`, and so on.
-SHORT_FORMS = {"model": "name", "data": "train", "adapt": "type", "objective": "type", "export": "forms"}
+SHORT_FORMS = {"model": "name", "data": "train", "adapt": "type", "objective": "type", "protect": "level",
+               "export": "forms"}  # fmt: skip
 
 
 class Recipe(Settings):
@@ -38,6 +40,7 @@ class Recipe(Settings):
     objective: ObjectiveSettings = DefaultObjective()
     adapt: AdaptSettings = LoRASettings()
     train: TrainSettings = TrainSettings()
+    protect: ProtectSettings = ProtectSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
     export: ExportSettings = ExportSettings()
 
@@ -82,13 +85,13 @@ def read_recipe(
         values["name"] = name
     for key, value in (changes or {}).items():
         _set(values, key, value)
-    recipe = build(Recipe, expand(Document(values, document.lines, document.name)))
+    recipe = with_level(build(Recipe, expand(Document(values, document.lines, document.name))))
     _check_forms(recipe)
     return recipe.model_copy(update={"name": recipe.name or default_name(recipe, path)}), base
 
 
 def _check_forms(recipe: Recipe) -> None:
-    """Now, not after hours of training. Raises RecipeError: a form that this method of adaptation cannot have."""
+    """Now, not after hours of training. Raises RecipeError: a form that this method or new tokens cannot have."""
     if recipe.adapt.type in BESIDE_ONLY and (impossible := [form for form in recipe.export.forms if form != "adapter"]):
         raise RecipeError(
             f"What `adapt: {recipe.adapt.type}` learns can't be merged into the weights, so it has one form.",
@@ -96,6 +99,31 @@ def _check_forms(recipe: Recipe) -> None:
             seen=", ".join(impossible),
             next_move="write `export: [adapter]`, or leave `export` out",
         )
+    if not recipe.model.new_tokens:
+        return
+    if recipe.model.weights == "stored":
+        raise RecipeError(
+            "New tokens need rows, and a table in the blocks of a GGUF file can't grow.",
+            where="model.new_tokens",
+            seen="model.weights: stored",
+            next_move="write `weights: dense`",
+        )
+    if "adapter-gguf" in recipe.export.forms:
+        raise RecipeError(
+            "llama.cpp has no adapter that adds tokens.",
+            where="export",
+            seen="adapter-gguf with model.new_tokens",
+            next_move="export a whole model: `gguf-q8_0`",
+        )
+
+
+def with_level(recipe: Recipe) -> Recipe:
+    """A level of protection puts LoRA on the MLP matrices alone where the recipe does not say which ones: at equal
+    gain it forgets less there."""
+    adapt = recipe.adapt
+    if recipe.protect.level == "none" or not isinstance(adapt, LoRASettings) or "targets" in adapt.model_fields_set:
+        return recipe
+    return recipe.model_copy(update={"adapt": adapt.model_copy(update={"targets": "mlp"})})
 
 
 def _from_here(model: str) -> str:
@@ -151,6 +179,8 @@ def write_recipe(recipe: Recipe, base: Path, path: Path) -> None:
             data[part] = absolute(base, data[part])
     if data["grow"]["documents"]:
         data["grow"]["documents"] = absolute(base, data["grow"]["documents"])
+    if recipe.protect.replay_file:
+        values["protect"]["replay"]["file"] = absolute(base, recipe.protect.replay_file)
     values["evaluate"]["metric"] = with_file_from(recipe.evaluate.metric, base).model_dump(mode="json")
     values["evaluate"]["retention"] = with_suites_from(recipe.evaluate.retention, base).model_dump(mode="json")
     here = [one for one in values["evaluate"]["opponents"] if isinstance(one, dict) and "address" not in one]

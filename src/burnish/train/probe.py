@@ -23,7 +23,7 @@ from burnish.train.optimiser import AdamW, forget_gradients
 from burnish.train.rules import Plan
 from burnish.train.settings import TrainSettings
 from burnish.train.trial import try_largest_pass
-from burnish.train.work import Objective, Row, Rows
+from burnish.train.work import NO_GUARDS, Guards, Objective, Row, Rows
 
 FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)  # of the rule's rate
 SHARE = 5  # a probe has one update for so many of the training: all five together cost about as much as it
@@ -51,6 +51,7 @@ def probe_rates(
     world: World,
     say: Callable[[str], None],
     rates: Mapping[str, float] | None = None,
+    guards: Guards = NO_GUARDS,
 ) -> list[Probe]:
     """Tries each rate and leaves the parameters as they were. What was tried before an interruption is not tried again.
     `rates`: by name, what some parameters multiply the learning rate with.
@@ -63,15 +64,14 @@ def probe_rates(
         return tried
     start = {name: parameter.detach().clone() for name, parameter in parameters.items()}
     short = _short(plan)
-    try_largest_pass(
-        model, parameters, AdamW(parameters, settings.weight_decay, rates or {}), objective, rows, short, world
-    )
+    optimiser = AdamW(parameters, settings.weight_decay, rates or {})
+    try_largest_pass(model, parameters, optimiser, objective, rows, short, world, guards)
     say(f"probing {len(FACTORS)} learning rates with {short.steps} updates each")
     for factor in FACTORS[len(tried) :]:
         rate = float(f"{plan.learning_rate * factor:.3g}")
         optimiser = AdamW(parameters, settings.weight_decay, rates or {})
         at_rate = replace(short, learning_rate=rate)
-        loss = _dev_loss(model, parameters, optimiser, objective, rows, dev, at_rate, settings, world)
+        loss = _dev_loss(model, parameters, optimiser, objective, rows, dev, at_rate, settings, world, guards)
         tried.append(Probe(rate, loss))
         if world.rank == 0:
             write_json(run.probe, [vars(probe) for probe in tried])
@@ -106,11 +106,12 @@ def _dev_loss(
     plan: Plan,
     settings: TrainSettings,
     world: World,
+    guards: Guards,
 ) -> float | None:
     stopping = settings.model_copy(update={"on_nan": "stop"})
     try:
         for step in range(plan.steps):
-            update(model, parameters, optimiser, objective, rows, plan, stopping, world, step)
+            update(model, parameters, optimiser, objective, rows, plan, stopping, world, step, guards)
     except NotFinite:
         return None
     finally:
