@@ -19,6 +19,7 @@ from burnish.core.hardware import cores
 from burnish.core.records import Dropped
 from burnish.data.cleaning.features import FEATURES, Feature, Features, table
 from burnish.data.duplicates.fingerprint import Fingerprinter
+from burnish.data.duplicates.words import shared
 from burnish.data.layout.columns import LOOKED_AT
 from burnish.data.layout.format import Format
 from burnish.data.layout.label_names import label_names
@@ -103,19 +104,21 @@ class Collected:
 
     def features(self) -> NDArray[Any]:
         """What is known of all rows, as one array."""
-        return np.concatenate([np.zeros(0, FEATURES), *self._tables, table(self._features)])
+        self._tables = [np.concatenate([np.zeros(0, FEATURES), *self._tables, table(self._features)])]
+        self._features = []
+        return self._tables[0]
 
     def parts(self) -> NDArray[np.int8]:
-        """`part_N` as an array of numpy."""
+        """`part_N` as an array of numpy, which may be written to."""
         return np.array(self.part_N, np.int8)
 
     def times(self) -> NDArray[np.float64]:
         """When each row was made, in seconds; NaN where nobody said."""
-        return np.array(self.time_N, np.float64)
+        return shared(self.time_N, np.float64)
 
     def keys(self) -> NDArray[np.uint64]:
         """`key_N` as an array of numpy."""
-        return np.array(self.key_N, np.uint64)
+        return shared(self.key_N, np.uint64)
 
 
 def take_in(

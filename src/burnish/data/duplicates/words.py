@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TypeAlias
+from typing import IO, TypeAlias, TypeVar
 from zlib import crc32
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 Codes: TypeAlias = NDArray[np.uint32]
 Indices: TypeAlias = NDArray[np.int64]
 Hashes: TypeAlias = NDArray[np.uint64]
+Number = TypeVar("Number", bound=np.generic)
 
 CODES = 0x110000 - 0x800  # Unicode's code points without the surrogates
 SURROGATES = 0xD800
@@ -92,8 +93,14 @@ class WordFile:
         self.starts.frombytes((np.cumsum(lengths) + self.starts[-1]).astype(np.int64).tobytes())
 
     def finish(self) -> Words:
+        """All rows that were added. Nothing may be added afterwards."""
         self.file.flush()
-        return Words(self.file, np.array(self.starts, np.int64))
+        return Words(self.file, shared(self.starts, np.int64))
+
+
+def shared(column: array[int] | array[float], kind: type[Number]) -> NDArray[Number]:
+    """A column of numbers as an array over the same memory: nothing may be added to it while the array is there."""
+    return np.frombuffer(column, kind) if column else np.zeros(0, kind)
 
 
 def mixed(values: Hashes) -> Hashes:
