@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +16,9 @@ from numpy.typing import NDArray
 from burnish.core.errors import DataError
 from burnish.core.hardware import cores
 from burnish.core.records import Dropped
-from burnish.data.cleaning.features import FEATURES, Feature, Features, table
+from burnish.data.cleaning.features import FEATURES, Features
+from burnish.data.column import Column
 from burnish.data.duplicates.fingerprint import Fingerprinter
-from burnish.data.duplicates.words import shared
 from burnish.data.layout.columns import LOOKED_AT
 from burnish.data.layout.format import Format
 from burnish.data.layout.label_names import label_names
@@ -70,9 +69,8 @@ class Source:
 class Collected:
     """The rows of all parts, numbered together in the order in which they were read, and what is known of each.
 
-    `part_N` indexes PARTS; `source_N` indexes `sources`; `key_N` is the row's id as a number. `entry_S` says which of
-    the files that the recipe names for its part a source belongs to: a folder or a pattern stands for several. Rows
-    keep `columns` beside what is learnt.
+    `part_N` indexes PARTS; `source_N` indexes `sources`. `entry_S` says which of the files that the recipe names for
+    its part a source belongs to: a folder or a pattern stands for several. Rows keep `columns` beside what is learnt.
     """
 
     store: RowStore
@@ -80,13 +78,14 @@ class Collected:
     columns: tuple[str, ...] = ()
     part_N: array[int] = field(default_factory=lambda: array("b"))
     source_N: array[int] = field(default_factory=lambda: array("i"))
-    key_N: array[int] = field(default_factory=lambda: array("Q"))
-    time_N: array[float] = field(default_factory=lambda: array("d"))
     sources: list[Source] = field(default_factory=list)
     entry_S: list[int] = field(default_factory=list)
     rows_cut: int = 0
-    _tables: list[Features] = field(default_factory=list)
-    _features: list[Feature] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        folder = self.store.folder
+        self._keys, self._times = Column(np.uint64, folder), Column(np.float64, folder)
+        self._features = Column(FEATURES, folder)
 
     def add(self, kept: Kept, part: str, source: int) -> None:
         """Takes one row."""
@@ -94,19 +93,14 @@ class Collected:
         self.fingerprints.add(kept.fingerprint)
         self.part_N.append(PARTS.index(part))
         self.source_N.append(source)
-        self.key_N.append(int.from_bytes(kept.fingerprint.content[:8]))
-        self.time_N.append(kept.time)
+        self._keys.append(int.from_bytes(kept.fingerprint.content[:8]))
+        self._times.append(kept.time)
         self.rows_cut += kept.cut
         self._features.append(kept.feature)
-        if len(self._features) == 1 << 14:
-            self._tables.append(table(self._features))
-            self._features = []
 
-    def features(self) -> NDArray[Any]:
+    def features(self) -> Features:
         """What is known of all rows, as one array."""
-        self._tables = [np.concatenate([np.zeros(0, FEATURES), *self._tables, table(self._features)])]
-        self._features = []
-        return self._tables[0]
+        return self._features.finish()
 
     def parts(self) -> NDArray[np.int8]:
         """`part_N` as an array of numpy, which may be written to."""
@@ -114,11 +108,11 @@ class Collected:
 
     def times(self) -> NDArray[np.float64]:
         """When each row was made, in seconds; NaN where nobody said."""
-        return shared(self.time_N, np.float64)
+        return self._times.finish()
 
     def keys(self) -> NDArray[np.uint64]:
-        """`key_N` as an array of numpy."""
-        return shared(self.key_N, np.uint64)
+        """Each row's id as a number."""
+        return self._keys.finish()
 
 
 def take_in(

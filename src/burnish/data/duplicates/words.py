@@ -8,16 +8,17 @@ from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TypeAlias, TypeVar
+from typing import IO, TypeAlias
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
+from burnish.data.column import Column
+
 Codes: TypeAlias = NDArray[np.uint32]
 Indices: TypeAlias = NDArray[np.int64]
 Hashes: TypeAlias = NDArray[np.uint64]
-Number = TypeVar("Number", bound=np.generic)
 
 CODES = 0x110000 - 0x800  # Unicode's code points without the surrogates
 SURROGATES = 0xD800
@@ -85,22 +86,20 @@ class WordFile:
 
     def __init__(self, folder: Path | None = None) -> None:
         self.file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - lives as long as the rows are used
-        self.starts = array("q", [0])
+        self.starts = Column(np.int64, folder)
+        self.starts.append(0)
+        self._words = 0
 
     def append(self, codes: Codes, lengths: Indices) -> None:
         """Adds rows of these lengths; `codes` holds their words one after another."""
         self.file.write(codes.tobytes())
-        self.starts.frombytes((np.cumsum(lengths) + self.starts[-1]).astype(np.int64).tobytes())
+        self.starts.extend((np.cumsum(lengths) + self._words).tolist())
+        self._words += int(lengths.sum())
 
     def finish(self) -> Words:
         """All rows that were added. Nothing may be added afterwards."""
         self.file.flush()
-        return Words(self.file, shared(self.starts, np.int64))
-
-
-def shared(column: array[int] | array[float], kind: type[Number]) -> NDArray[Number]:
-    """A column of numbers as an array over the same memory: nothing may be added to it while the array is there."""
-    return np.frombuffer(column, kind) if column else np.zeros(0, kind)
+        return Words(self.file, self.starts.finish())
 
 
 def mixed(values: Hashes) -> Hashes:
