@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice
@@ -38,6 +38,7 @@ from burnish.data.workers import in_order
 
 PARTS = ("train", "dev", "test", "benchmark")
 ROWS_A_CHUNK = 500
+NAMES_SHOWN = 8
 NEXT_MOVES = {
     "not_renderable": "look at a row with `burnish show`; most templates want user and assistant in turn",
     **dict.fromkeys(
@@ -156,9 +157,8 @@ def _take_file(
     if not raws:
         unread = [one for one in unreadable if isinstance(one, Dropped)]
         raise nothing_left(part, Counter(one.reason for one in unread), unread[0])
-    layout = recognise(
-        [raw.value for raw in raws], settings, opened.name, like=like, label_names=label_names(opened.metadata())
-    )
+    own_labels = label_names(opened.metadata())
+    layout = recognise([raw.value for raw in raws], settings, opened.name, like=like, label_names=own_labels)
     names = name_finder_of(settings, base)
     taker = Taker(layout, settings.clean, settings.private, settings.time, names, into.columns)
     number = len(into.sources)
@@ -187,7 +187,7 @@ def _take_file(
         keys=tuple(preview(key) for key in layout.read),
         unread_keys=tuple(preview(key) for key in layout.unread(raws[0].value)),
         first_row=proof(shown(row_of(first.line), settings.private, names)),
-        notes=tuple(facts.notes),
+        notes=(*facts.notes, *_note_on_labels(layout, settings, own_labels)),
     ))  # fmt: skip
     say(_introduction(into.sources[-1]))
     return layout
@@ -208,6 +208,17 @@ def _first_rows(found: Iterator[Raw | Dropped], unreadable: list[Raw | Dropped])
     while not any(isinstance(one, Raw) for one in unreadable) and (more := list(islice(found, LOOKED_AT))):
         unreadable.extend(more)
     return [one for one in unreadable if isinstance(one, Raw)]
+
+
+def _note_on_labels(
+    layout: Format, settings: DataSettings, own_labels: Mapping[str, tuple[str, ...]]
+) -> tuple[str, ...]:
+    """That numbers were taken for names, which the file itself gives."""
+    if settings.labels or not layout.labels or layout.labels not in own_labels.values():
+        return ()
+    names = [preview(name) for name in layout.labels[:NAMES_SHOWN]]
+    more = ", …" if len(layout.labels) > NAMES_SHOWN else ""
+    return (f"it names its {len(layout.labels)} numbered labels: {', '.join(names)}{more}",)
 
 
 def _introduction(source: Source) -> str:
