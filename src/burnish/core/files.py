@@ -9,10 +9,13 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from burnish.core.errors import BurnishError, Stopped
+
+LINES_AT_ONCE = 256
 
 
 @contextlib.contextmanager
@@ -75,8 +78,11 @@ def write_bytes(path: Path, content: bytes) -> None:
     write_pieces(path, [content], len(content))
 
 
-def write_pieces(path: Path, pieces: Iterable[bytes | memoryview], size: int) -> str:
-    """`write_bytes` for a content of `size` bytes that need not lie in memory as a whole. Returns its sha256."""
+def write_pieces(path: Path, pieces: Iterable[bytes | memoryview], size: int | None = None) -> str:
+    """`write_bytes` for a content that need not lie in memory as a whole. Returns its sha256.
+
+    size: its bytes, where they are known, for the message of a full disk.
+    """
     written = hashlib.sha256()
     with disk_errors(path, size):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -123,8 +129,9 @@ def read_json(path: Path) -> Any:
 
 
 def write_jsonl(path: Path, values: Iterable[Any]) -> None:
-    """Writes one JSON value a line."""
-    write_text(path, "".join(dump_json(value) + "\n" for value in values))
+    """Writes one JSON value a line. The values may come from the disk one by one: none is held."""
+    lines = (f"{dump_json(value)}\n".encode() for value in values)
+    write_pieces(path, iter(lambda: b"".join(islice(lines, LINES_AT_ONCE)), b""))
 
 
 def append_jsonl(path: Path, value: Any) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,8 @@ from numpy.typing import NDArray
 from burnish.core.errors import DataError
 from burnish.core.hardware import cores
 from burnish.core.records import Dropped
-from burnish.data.cleaning.features import FEATURES, Feature, Features, table
+from burnish.data.cleaning.features import FEATURES, Features
+from burnish.data.column import Column
 from burnish.data.duplicates.fingerprint import Fingerprinter
 from burnish.data.layout.columns import LOOKED_AT
 from burnish.data.layout.format import Format
@@ -38,6 +38,7 @@ from burnish.data.workers import in_order
 
 PARTS = ("train", "dev", "test", "benchmark")
 ROWS_A_CHUNK = 500
+NAMES_SHOWN = 8
 NEXT_MOVES = {
     "not_renderable": "look at a row with `burnish show`; most templates want user and assistant in turn",
     **dict.fromkeys(
@@ -69,9 +70,8 @@ class Source:
 class Collected:
     """The rows of all parts, numbered together in the order in which they were read, and what is known of each.
 
-    `part_N` indexes PARTS; `source_N` indexes `sources`; `key_N` is the row's id as a number. `entry_S` says which of
-    the files that the recipe names for its part a source belongs to: a folder or a pattern stands for several. Rows
-    keep `columns` beside what is learnt.
+    `part_N` indexes PARTS; `source_N` indexes `sources`. `entry_S` says which of the files that the recipe names for
+    its part a source belongs to: a folder or a pattern stands for several. Rows keep `columns` beside what is learnt.
     """
 
     store: RowStore
@@ -79,13 +79,14 @@ class Collected:
     columns: tuple[str, ...] = ()
     part_N: array[int] = field(default_factory=lambda: array("b"))
     source_N: array[int] = field(default_factory=lambda: array("i"))
-    key_N: array[int] = field(default_factory=lambda: array("Q"))
-    time_N: array[float] = field(default_factory=lambda: array("d"))
     sources: list[Source] = field(default_factory=list)
     entry_S: list[int] = field(default_factory=list)
     rows_cut: int = 0
-    _tables: list[Features] = field(default_factory=list)
-    _features: list[Feature] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        folder = self.store.folder
+        self._keys, self._times = Column(np.uint64, folder), Column(np.float64, folder)
+        self._features = Column(FEATURES, folder)
 
     def add(self, kept: Kept, part: str, source: int) -> None:
         """Takes one row."""
@@ -93,29 +94,26 @@ class Collected:
         self.fingerprints.add(kept.fingerprint)
         self.part_N.append(PARTS.index(part))
         self.source_N.append(source)
-        self.key_N.append(int.from_bytes(kept.fingerprint.content[:8]))
-        self.time_N.append(kept.time)
+        self._keys.append(int.from_bytes(kept.fingerprint.content[:8]))
+        self._times.append(kept.time)
         self.rows_cut += kept.cut
         self._features.append(kept.feature)
-        if len(self._features) == 1 << 14:
-            self._tables.append(table(self._features))
-            self._features = []
 
-    def features(self) -> NDArray[Any]:
+    def features(self) -> Features:
         """What is known of all rows, as one array."""
-        return np.concatenate([np.zeros(0, FEATURES), *self._tables, table(self._features)])
+        return self._features.finish()
 
     def parts(self) -> NDArray[np.int8]:
-        """`part_N` as an array of numpy."""
+        """`part_N` as an array of numpy, which may be written to."""
         return np.array(self.part_N, np.int8)
 
     def times(self) -> NDArray[np.float64]:
         """When each row was made, in seconds; NaN where nobody said."""
-        return np.array(self.time_N, np.float64)
+        return self._times.finish()
 
     def keys(self) -> NDArray[np.uint64]:
-        """`key_N` as an array of numpy."""
-        return np.array(self.key_N, np.uint64)
+        """Each row's id as a number."""
+        return self._keys.finish()
 
 
 def take_in(
@@ -159,9 +157,8 @@ def _take_file(
     if not raws:
         unread = [one for one in unreadable if isinstance(one, Dropped)]
         raise nothing_left(part, Counter(one.reason for one in unread), unread[0])
-    layout = recognise(
-        [raw.value for raw in raws], settings, opened.name, like=like, label_names=label_names(opened.metadata())
-    )
+    own_labels = label_names(opened.metadata())
+    layout = recognise([raw.value for raw in raws], settings, opened.name, like=like, label_names=own_labels)
     names = name_finder_of(settings, base)
     taker = Taker(layout, settings.clean, settings.private, settings.time, names, into.columns)
     number = len(into.sources)
@@ -190,7 +187,7 @@ def _take_file(
         keys=tuple(preview(key) for key in layout.read),
         unread_keys=tuple(preview(key) for key in layout.unread(raws[0].value)),
         first_row=proof(shown(row_of(first.line), settings.private, names)),
-        notes=tuple(facts.notes),
+        notes=(*facts.notes, *_note_on_labels(layout, settings, own_labels)),
     ))  # fmt: skip
     say(_introduction(into.sources[-1]))
     return layout
@@ -211,6 +208,17 @@ def _first_rows(found: Iterator[Raw | Dropped], unreadable: list[Raw | Dropped])
     while not any(isinstance(one, Raw) for one in unreadable) and (more := list(islice(found, LOOKED_AT))):
         unreadable.extend(more)
     return [one for one in unreadable if isinstance(one, Raw)]
+
+
+def _note_on_labels(
+    layout: Format, settings: DataSettings, own_labels: Mapping[str, tuple[str, ...]]
+) -> tuple[str, ...]:
+    """That numbers were taken for names, which the file itself gives."""
+    if settings.labels or not layout.labels or layout.labels not in own_labels.values():
+        return ()
+    names = [preview(name) for name in layout.labels[:NAMES_SHOWN]]
+    more = ", …" if len(layout.labels) > NAMES_SHOWN else ""
+    return (f"it names its {len(layout.labels)} numbered labels: {', '.join(names)}{more}",)
 
 
 def _introduction(source: Source) -> str:

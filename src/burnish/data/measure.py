@@ -36,10 +36,9 @@ def measure(
     if count is not None:
         numbers = numbers[np.argsort(ranks(selection.rows.keys()[numbers], seed, "rows"), kind="stable")]
     fitting = 0
-    looked_at = numbers.tolist()
     lengths_of_rows = partial(_lengths, selection.rows.store, lengths_of)
-    lengths = in_order(lengths_of_rows, looked_at, chunk=ROWS_A_CHUNK, workers=cores())
-    for number in looked_at:
+    lengths = in_order(lengths_of_rows, map(int, numbers), chunk=ROWS_A_CHUNK, workers=cores())
+    for number in map(int, numbers):
         if fitting == count:
             selection.drop(number, "not_sampled", whole=False)
             continue

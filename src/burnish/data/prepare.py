@@ -64,6 +64,7 @@ from burnish.data.store import RowStore
 
 MOST_LOOKED_AT = 20_000  # rows by which the kind of answers is told
 GROUP_DIGITS = 12
+GROUP_SHIFT = np.uint64(64 - 4 * GROUP_DIGITS)  # of a cluster's name, whose first digits name the group
 Say = Callable[[str], None]
 
 
@@ -253,10 +254,14 @@ def _counts(counts: Counts) -> dict[str, dict[str, int]]:
 
 def _part(lines: Lines, clusters: Clusters, grown: Grown, planted: Planted) -> PartFacts:
     added, lengths = (*(one.row for one in grown.made), *planted.rows), (*grown.lengths, *planted.lengths)
-    groups = {*map(_group, np.unique(clusters.name_N[lines.row_M]).tolist()), *(row.group for row in added)}
-    tokens = [*lines.tokens_M.tolist(), *(length.tokens for length in lengths)]
+    # Groups are counted as numbers: a million names would take more memory than all else that is known of the rows.
+    numbers_G = np.unique(clusters.name_N[lines.row_M] >> GROUP_SHIFT)
+    further = {row.group for row in added}
+    if further:
+        further.difference_update(f"{number:0{GROUP_DIGITS}x}" for number in numbers_G)
+    tokens_M = np.append(lines.tokens_M, np.array([length.tokens for length in lengths], np.int64))
     learnt = int(lines.learnt_M.sum()) + sum(length.learnt for length in lengths)
-    return part_measured(tokens, groups=len(groups), learnt=learnt)
+    return part_measured(tokens_M, groups=len(numbers_G) + len(further), learnt=learnt)
 
 
 def _duplicates(selection: Selection, clusters: Clusters, settings: DataSettings) -> Duplicates:
@@ -337,15 +342,22 @@ def _finished(selection: Selection, clusters: Clusters, lines: Lines, *, with_me
     """The rows of a part with their groups; copies of a row get names of their own. What is known beside what is learnt
     is of use to the test alone: without it train stays the same whatever columns the verdict groups by.
     """
+    # A row's name is made of its key. Only where a key stands several times need the names be remembered.
+    repeated_M = _repeated(selection.rows.keys()[lines.row_M])
     seen: Counter[str] = Counter()
-    for number, stored in zip(lines.row_M.tolist(), lines.stored_M.tolist(), strict=True):
-        row = selection.rows.store[stored]
-        seen[row.id] += 1
-        name = row.id if seen[row.id] == 1 else f"{row.id}-{seen[row.id]}"
+    for number, stored, repeated in zip(lines.row_M, lines.stored_M, repeated_M, strict=True):
+        row = selection.rows.store[int(stored)]
+        name = row.id
+        if repeated:
+            seen[name] += 1
+            name = row.id if seen[name] == 1 else f"{name}-{seen[name]}"
         if not with_meta and isinstance(row, Chat | Pair | Text) and row.meta:
             row = replace(row, meta={})
-        yield replace(row, id=name, group=_group(int(clusters.name_N[number])))
+        yield replace(row, id=name, group=f"{clusters.name_N[number] >> GROUP_SHIFT:0{GROUP_DIGITS}x}")
 
 
-def _group(name: int) -> str:
-    return f"{name:016x}"[:GROUP_DIGITS]
+def _repeated(keys_M: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Which of these keys stand there several times."""
+    ordered = np.sort(keys_M)
+    found: NDArray[np.bool_] = np.isin(keys_M, ordered[1:][ordered[1:] == ordered[:-1]])
+    return found

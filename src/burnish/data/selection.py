@@ -98,9 +98,10 @@ def begin(rows: Collected, ledger: Ledger, marks: Marks) -> Selection:
 def unknown(rows: Collected, marks: Marks) -> list[str]:
     """Ids that a person marked and that no row has any more: the row changed or is gone. Rows that a model makes do not
     count: they are not there yet."""
-    keys = set(rows.keys().tolist())
-    read = (name for name in marks.keep | marks.drop if not name.endswith(MADE_ID))
-    return sorted(name for name in read if _key(name) not in keys)
+    read = sorted(name for name in marks.keep | marks.drop if not name.endswith(MADE_ID))
+    keys = {name: key for name in read if (key := _key(name)) is not None}
+    there = dict(zip(keys, np.isin(np.array([*keys.values()], np.uint64), rows.keys()).tolist(), strict=True))
+    return [name for name in read if not there.get(name)]
 
 
 def _key(name: str) -> int | None:

@@ -2,6 +2,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from burnish.core.errors import BurnishError
@@ -63,7 +64,7 @@ def test_a_damaged_card_is_refused_with_its_place(tmp_path: Path) -> None:
 
 def test_lengths_are_measured_once() -> None:
     # of 1 … 100: the 51st is the median, the 96th has 95 % below it
-    assert part_measured(range(100, 0, -1), groups=90, learnt=50) == PartFacts(
+    assert part_measured(np.arange(100, 0, -1), groups=90, learnt=50) == PartFacts(
         100, 90, Tokens(5050, 1, 51, 96, 100), 50
     )
 

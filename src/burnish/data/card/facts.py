@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from burnish.core.errors import BurnishError
@@ -154,15 +156,15 @@ def read_card(path: Path) -> DataCard:
         ) from error
 
 
-def part_measured(tokens: Iterable[int], *, groups: int, learnt: int | None) -> PartFacts:
+def part_measured(tokens_M: NDArray[np.int64], *, groups: int, learnt: int | None) -> PartFacts:
     """The facts of one part from the lengths of its rows in tokens; it holds at least one row."""
-    lengths = sorted(map(int, tokens))
+    lengths_M = np.sort(tokens_M)
 
     def at(share: float) -> int:
-        return lengths[min(len(lengths) - 1, int(share * len(lengths)))]
+        return int(lengths_M[min(len(lengths_M) - 1, int(share * len(lengths_M)))])
 
-    measured = Tokens(total=sum(lengths), shortest=lengths[0], median=at(0.5), p95=at(0.95), longest=lengths[-1])
-    return PartFacts(len(lengths), groups, measured, learnt)
+    measured = Tokens(total=int(lengths_M.sum()), shortest=at(0), median=at(0.5), p95=at(0.95), longest=at(1))
+    return PartFacts(len(lengths_M), groups, measured, learnt)
 
 
 def summed(counts: CountsByPart) -> dict[str, int]:

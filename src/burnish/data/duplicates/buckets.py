@@ -20,13 +20,26 @@ def pairs_in_buckets(keys_E: Hashes, rows_E: Indices) -> Hashes:
     ascending order, and each of them is in other buckets with others. Of a key its upper 32 bits count. Pairs are coded
     as smaller row << 32 | larger.
     """
-    entries = np.sort(keys_E & KEY_BITS | rows_E.astype(np.uint64))
+    return pairs_of_entries(coded_entries(keys_E, rows_E))
+
+
+def coded_entries(keys_E: Hashes, rows_E: Indices) -> Hashes:
+    """Each key and its row as one number."""
+    coded: Hashes = keys_E & KEY_BITS | rows_E.astype(np.uint64)
+    return coded
+
+
+def pairs_of_entries(entries_E: Hashes) -> Hashes:
+    """`pairs_in_buckets` for keys and rows as `coded_entries` gives them, which are sorted in their place."""
+    entries_E.sort()
+    same = entries_E[1:] >> np.uint64(32) == entries_E[:-1] >> np.uint64(32)
+    shared = np.zeros(len(entries_E), np.bool_)
+    shared[1:] |= same
+    shared[:-1] |= same
+    entries = entries_E[shared]  # most keys are one row's alone
     keys, rows = entries & KEY_BITS, entries & ROW_BITS
     starts = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1]))[: len(keys)])
-    sizes = np.diff(np.append(starts, len(keys)))
-    shared = np.repeat(sizes > 1, sizes)
-    firsts = np.repeat(rows[starts], sizes)[shared]
-    keys, rows = keys[shared], rows[shared]
+    firsts = np.repeat(rows[starts], np.diff(np.append(starts, len(keys))))
     found = [_coded(firsts, rows)]
     for step in range(1, NEIGHBOURS + 1):
         same = keys[step:] == keys[:-step]

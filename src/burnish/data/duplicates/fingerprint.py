@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from burnish.core.files import sha256_of_json
 from burnish.core.records import Chat, Message, Pair, Prompt, Rated, Row, Text
+from burnish.data.column import Column
 from burnish.data.duplicates.words import Hashes, Indices, WordFile, Words, to_codes, word_hashes
 from burnish.data.normalised import normalised
 
@@ -61,7 +62,7 @@ def fingerprint_of(row: Row) -> Fingerprint:
 
 @dataclass(frozen=True)
 class Fingerprints:
-    """N rows: about 70 bytes each in memory, beside the words in their file.
+    """N rows: about 85 bytes each, in temporary files, beside the words in theirs.
 
     `content_N_2` is a digest of all that the row says. `keys` holds one hash for each prompt that row n teaches an
     answer to, at key_starts_N1[n] : key_starts_N1[n + 1]; the last is that of its final answer. `asked_N` and
@@ -90,19 +91,19 @@ class Fingerprinter:
     def __init__(self, folder: Path | None = None) -> None:
         """`folder` is where the temporary file of words lies: 4 bytes a word."""
         self._file = WordFile(folder)
-        self._content = bytearray()
-        self._keys, self._key_counts = array("Q"), array("q")
-        self._asked, self._answer, self._numbers = array("Q"), array("Q"), array("Q")
-        self._figures, self._figure_counts = array("I"), array("q")
+        self._content = Column("S16", folder)
+        self._keys, self._key_starts = Column(np.uint64, folder), Column(np.int64, folder)
+        self._asked, self._answer, self._numbers = (Column(np.uint64, folder) for _ in range(3))
+        self._figures, self._figure_starts = Column(np.uint32, folder), Column(np.int64, folder)
         self._hashes, self._lengths = array("I"), array("q")
 
     def add(self, one: Fingerprint) -> None:
-        self._content += one.content
+        self._content.append(one.content)
+        self._key_starts.append(len(self._keys))
         self._keys.extend(one.keys)
-        self._key_counts.append(len(one.keys))
         self._numbers.append(one.numbers)
-        self._figures += one.figures
-        self._figure_counts.append(len(one.figures))
+        self._figure_starts.append(len(self._figures))
+        self._figures.extend(one.figures)
         for words, column in ((one.asked, self._asked), (one.answered, self._answer)):
             column.append(_short_digest(words.tobytes()) if words else 0)
             self._hashes += words
@@ -111,28 +112,25 @@ class Fingerprinter:
             self._flush()
 
     def finish(self) -> Fingerprints:
-        """The arrays of all rows added. Nothing may be added afterwards."""
+        """All rows added. Nothing may be added afterwards."""
         self._flush()
+        self._key_starts.append(len(self._keys))
+        self._figure_starts.append(len(self._figures))
         return Fingerprints(
-            content_N_2=np.frombuffer(bytes(self._content), np.uint64).reshape(-1, 2),
-            keys=np.array(self._keys, np.uint64),
-            key_starts_N1=_starts(self._key_counts),
-            asked_N=np.array(self._asked, np.uint64),
-            answer_N=np.array(self._answer, np.uint64),
-            numbers_N=np.array(self._numbers, np.uint64),
-            figures=np.array(self._figures, np.uint32),
-            figure_starts_N1=_starts(self._figure_counts),
+            content_N_2=self._content.finish().view(np.uint64).reshape(-1, 2),
+            keys=self._keys.finish(),
+            key_starts_N1=self._key_starts.finish(),
+            asked_N=self._asked.finish(),
+            answer_N=self._answer.finish(),
+            numbers_N=self._numbers.finish(),
+            figures=self._figures.finish(),
+            figure_starts_N1=self._figure_starts.finish(),
             words=self._file.finish(),
         )
 
     def _flush(self) -> None:
         self._file.append(to_codes(self._hashes), np.array(self._lengths, np.int64))
         self._hashes, self._lengths = array("I"), array("q")
-
-
-def _starts(counts: array[int]) -> Indices:
-    """Where each of so many entries begins, and where the last one ends."""
-    return np.concatenate(([0], np.cumsum(np.array(counts, np.int64))))
 
 
 def content_digest(row: Row) -> bytes:

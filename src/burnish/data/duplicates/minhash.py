@@ -20,6 +20,7 @@ SEED = 1
 FEWEST_WORDS = 15  # shorter rows are found by their rarest words
 MOST_COPIES = 4
 FEWEST_TOKENS = 8
+ROWS_AT_ONCE = 4096
 
 
 def copies_of_words(counts: Indices) -> NDArray[np.int64]:
@@ -44,8 +45,14 @@ def set_tokens(codes_W: Codes, lengths_R: Indices, copies: NDArray[np.int64]) ->
 
 def signatures(tokens_T: Hashes, starts_R1: Hashes, slots: int) -> NDArray[np.uint32]:
     """(rows, slots) MinHash signatures: the share of equal slots estimates the Jaccard similarity of two sets."""
-    matrix = RMinHash.digest_matrix_from_flat_token_hashes(tokens_T, starts_R1, slots, SEED)
-    return np.array(matrix.to_rows(), np.uint32).reshape(-1, slots)
+    rows = len(starts_R1) - 1
+    found = np.empty((rows, slots), np.uint32)
+    for first in range(0, rows, ROWS_AT_ONCE):  # the library gives lists of numbers, of ten times the size
+        starts = starts_R1[first : first + ROWS_AT_ONCE + 1]
+        tokens = tokens_T[int(starts[0]) : int(starts[-1])]
+        matrix = RMinHash.digest_matrix_from_flat_token_hashes(tokens, starts - starts[0], slots, SEED)
+        found[first : first + ROWS_AT_ONCE] = matrix.to_rows()
+    return found
 
 
 def most_words_agree(view: View, counts: Indices, bands: int) -> Hashes:

@@ -65,14 +65,16 @@ def near_pairs(
     first_N = same_N == np.arange(len(same_N))
     common = common_runs(fingerprints.words, 2)
     counts = word_counts(fingerprints.words)
+    rows = whole_rows(fingerprints, common, first_N)
+    prompts = asked_only(fingerprints, common, first_N) if fingerprints.answer_N.any() else None
     compared: Iterable[NDArray[np.bool_]] = [first_N]
     if block_count(int(first_N.sum()), rows_at_once) > 1:
-        compared = blocks(whole_rows(fingerprints, common, first_N), counts, len(first_N), rows_at_once)
+        compared = blocks(rows, counts, len(first_N), rows_at_once)
     found = []
     for chosen_N in compared:
-        found.append(_near_rows(whole_rows(fingerprints, common, chosen_N), counts, fingerprints, settings))
-        if fingerprints.answer_N.any():
-            found.append(_near_prompts(asked_only(fingerprints, common, chosen_N), counts, fingerprints, settings))
+        found.append(_near_rows(rows.among(chosen_N), counts, fingerprints, settings))
+        if prompts is not None:
+            found.append(_near_prompts(prompts.among(chosen_N), counts, fingerprints, settings))
     return _once(found, same_N)
 
 

@@ -12,13 +12,14 @@ from itertools import combinations
 
 import numpy as np
 
-from burnish.data.duplicates.buckets import merged, pairs_in_buckets
+from burnish.data.duplicates.buckets import coded_entries, merged, pairs_of_entries
 from burnish.data.duplicates.view import View
 from burnish.data.duplicates.words import Codes, Hashes, Indices, Words, mixed
 
 RAREST = 6
 TRIPLES = np.array(list(combinations(range(RAREST), 3)))
 ENTRIES_AT_ONCE = 4_000_000
+ROWS_AT_ONCE = 1 << 14
 UNICODE = 0x110000
 NONE = 0  # no word has this code but by a chance of one in a million
 
@@ -67,11 +68,11 @@ def few_words_differ(view: View, counts: Indices) -> Hashes:
     found = []
     for number in range(passes):
         parts = []
-        for first in range(0, len(view), ENTRIES_AT_ONCE // len(TRIPLES)):
-            span = slice(first, first + ENTRIES_AT_ONCE // len(TRIPLES))
+        for first in range(0, len(view), ROWS_AT_ONCE):
+            span = slice(first, first + ROWS_AT_ONCE)
             keys, rows = triple_keys(rarest[span], view.tags_V[span])
             mine = keys % np.uint64(passes) == number
-            parts.append((keys[mine], view.ranks_V[span][rows[mine]]))
+            parts.append(coded_entries(keys[mine], view.ranks_V[span][rows[mine]]))
         if parts:
-            found.append(pairs_in_buckets(*(np.concatenate(column) for column in zip(*parts, strict=True))))
+            found.append(pairs_of_entries(np.concatenate(parts)))
     return merged(found)

@@ -47,6 +47,21 @@ class View:
             halves[self.rows_V[places] - first // 2] = self.halves_V[places]
             yield places, _read(self.words, first, last, halves)[0]
 
+    def among(self, chosen_N: NDArray[np.bool_]) -> View:
+        """The rows of it that are among those chosen of all N rows."""
+        of_V = chosen_N[self.rows_V]
+        ranks = np.empty(int(of_V.sum()), np.int64)
+        ranks[np.argsort(self.ranks_V[of_V])] = np.arange(len(ranks))
+        return View(
+            words=self.words,
+            rows_V=self.rows_V[of_V],
+            tags_V=self.tags_V[of_V],
+            ranks_V=ranks,
+            halves_V=self.halves_V[of_V],
+            lengths_V=self.lengths_V[of_V],
+            frame_V=self.frame_V[of_V],
+        )
+
     def as_text(self, place: int) -> str:
         """The words at a place as a string of one character a word."""
         row = int(self.rows_V[place])

@@ -14,6 +14,8 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from burnish.data.column import Column
+
 Codes: TypeAlias = NDArray[np.uint32]
 Indices: TypeAlias = NDArray[np.int64]
 Hashes: TypeAlias = NDArray[np.uint64]
@@ -84,16 +86,20 @@ class WordFile:
 
     def __init__(self, folder: Path | None = None) -> None:
         self.file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - lives as long as the rows are used
-        self.starts = array("q", [0])
+        self.starts = Column(np.int64, folder)
+        self.starts.append(0)
+        self._words = 0
 
     def append(self, codes: Codes, lengths: Indices) -> None:
         """Adds rows of these lengths; `codes` holds their words one after another."""
         self.file.write(codes.tobytes())
-        self.starts.frombytes((np.cumsum(lengths) + self.starts[-1]).astype(np.int64).tobytes())
+        self.starts.extend((np.cumsum(lengths) + self._words).tolist())
+        self._words += int(lengths.sum())
 
     def finish(self) -> Words:
+        """All rows that were added. Nothing may be added afterwards."""
         self.file.flush()
-        return Words(self.file, np.array(self.starts, np.int64))
+        return Words(self.file, self.starts.finish())
 
 
 def mixed(values: Hashes) -> Hashes:

@@ -47,7 +47,7 @@ def recognise(
     """
     columns = columns_of(rows)
     if like is not None and like.fits(columns.names):
-        return like
+        return _with_labels(like, settings, columns, label_names or {})
     found = by_name(columns, settings, name) if settings.names_columns else _by_look(columns, settings, name)
     return _with_labels(found, settings, columns, label_names or {})
 

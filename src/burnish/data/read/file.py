@@ -10,6 +10,7 @@ from pathlib import Path
 
 from burnish.core.errors import DataError
 from burnish.core.files import check_room, disk_errors, sha256_of_file
+from burnish.data.read.arrow_schema import schema_metadata
 from burnish.data.read.arrow_stream import record_batches
 from burnish.data.read.conll import read_conll
 from burnish.data.read.csv_rows import read_csv
@@ -63,11 +64,12 @@ def read_file(path: Path, name: str, settings: ReadSettings, *, as_text: bool) -
 
 
 def metadata_of(path: Path) -> dict[str, str]:
-    """What a Parquet file says about its columns; nothing of other files, and of one that cannot be read."""
+    """What a Parquet or Arrow file says about its columns; nothing of other files, and of one that cannot be read."""
     try:
         with path.open("rb") as file:
             if file.read(4) != PARQUET:
-                return {}
+                file.seek(0)
+                return schema_metadata(file)
     except OSError:
         return {}
     from burnish.data.read.tables import parquet_metadata

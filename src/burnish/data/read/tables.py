@@ -89,7 +89,8 @@ def _rows(frames: Iterator[polars.DataFrame], name: str) -> Iterator[RawOrDroppe
         for part in frame.with_columns(selectors.float().fill_nan(None)).iter_slices(PYTHON_ROWS):
             rows: Sequence[dict[str, Any] | Unfit]
             try:
-                rows = _row_by_row(part) if part.select(_is_odd(part)).to_series().any() else part.rows(named=True)
+                odd = any(_marked(part, [*_too_long(part), *_out_of_calendar(part)]))
+                rows = _row_by_row(part) if odd else part.rows(named=True)
             except (ValueError, OverflowError, polars.exceptions.PanicException):
                 rows = _row_by_row(part)
             for row in rows:
@@ -98,29 +99,39 @@ def _rows(frames: Iterator[polars.DataFrame], name: str) -> Iterator[RawOrDroppe
                 yield Raw(source, row) if isinstance(row, dict) else Dropped(source, row.reason, row.detail)
 
 
-def _is_odd(part: polars.DataFrame) -> polars.Expr:
-    """For each row whether it may be more than Python or memory can hold: asked of all rows at once, for it is rare."""
-    odd = [polars.col(name).str.len_bytes() > MOST_ROW_CHARACTERS for name in part.select(selectors.string()).columns]
+def _too_long(part: polars.DataFrame) -> list[polars.Expr]:
+    names = part.select(selectors.string()).columns
+    return [polars.col(name).str.len_bytes() > MOST_ROW_CHARACTERS for name in names]
+
+
+def _out_of_calendar(part: polars.DataFrame) -> list[polars.Expr]:
+    found = []
     for name in part.select(selectors.date()).columns:
-        odd.append(~polars.col(name).to_physical().is_between(DAYS[0], DAYS[1]))
+        found.append(~polars.col(name).to_physical().is_between(DAYS[0], DAYS[1]))
     for name in part.select(selectors.datetime()).columns:
-        odd.append(~polars.col(name).dt.timestamp("ms").is_between(DAYS[0] * MILLISECONDS, DAYS[1] * MILLISECONDS))
-    return polars.any_horizontal(odd) if odd else polars.lit(False)
+        found.append(~polars.col(name).dt.timestamp("ms").is_between(DAYS[0] * MILLISECONDS, DAYS[1] * MILLISECONDS))
+    return found
+
+
+def _marked(part: polars.DataFrame, odd: Sequence[polars.Expr]) -> list[bool | None]:
+    """For each row whether any of these is so. Asked of all rows at once: to ask a single one copies what it stands
+    beside, and there may be 300 MB of it."""
+    return part.select(polars.any_horizontal(odd)).to_series().to_list() if odd else [False] * part.height
 
 
 def _row_by_row(part: polars.DataFrame) -> list[dict[str, Any] | Unfit]:
-    return [_one_row(part.slice(index, 1)) for index in range(part.height)]
+    long, undated = _marked(part, _too_long(part)), _marked(part, _out_of_calendar(part))
+    return [_one_row(part, *marks) for marks in zip(range(part.height), long, undated, strict=True)]
 
 
-def _one_row(part: polars.DataFrame) -> dict[str, Any] | Unfit:
+def _one_row(part: polars.DataFrame, index: int, long: bool | None, undated: bool | None) -> dict[str, Any] | Unfit:
     """A row, or why it is not taken. Dates are looked at before: polars would panic, and say so on the terminal."""
-    for name in part.select(selectors.string()).columns:
-        if (part[name].str.len_bytes() > MOST_ROW_CHARACTERS).any():
-            return Unfit("line_too_long", f"a cell of more than {MOST_ROW_CHARACTERS:,} bytes")
-    if part.select(_is_odd(part)).to_series().any():
+    if long:
+        return Unfit("line_too_long", f"a cell of more than {MOST_ROW_CHARACTERS:,} bytes")
+    if undated:
         return Unfit("not_readable", "a date outside the years 1 to 9999")
     try:
-        return part.row(0, named=True)
+        return part.row(index, named=True)
     except (ValueError, OverflowError, polars.exceptions.PanicException) as error:
         return Unfit("not_readable", str(error))
 

@@ -196,3 +196,12 @@ def test_a_table_without_a_header_is_refused() -> None:
     ):
         seen(*rows)
     assert seen(*({"text": row["Ticket 0"], "wish": row["wish"]} for row in rows))
+
+
+def test_numbers_of_each_file_stand_for_its_own_names() -> None:
+    """The test's numbers would be read with the names of train, in the order that they have there."""
+    rows = [{"text": "a", "label": 0}, {"text": "b", "label": 1}]
+    train = seen(*rows, names={"label": ("bug", "wish")})
+    assert train.labels == ("bug", "wish")
+    assert seen(*rows, like=train, names={"label": ("wish", "bug")}).labels == ("wish", "bug")
+    assert seen(*rows, like=train).labels == ("bug", "wish")
