@@ -13,7 +13,7 @@ SOURCE = Path(__file__).parents[2] / "src" / "burnish"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("core",),
     ("graders", "render", "model"),
-    ("data", "generate", "adapt", "objectives"),
+    ("data", "generate", "adapt", "objectives", "guards"),
     ("evals", "deploy", "train"),
     ("recipe",),
     ("pipeline",),
@@ -29,6 +29,7 @@ PURPOSE = {
     "generate": "prompts → answers, log-probabilities",
     "adapt": "what trains; merge; adapter files",
     "objectives": "rows → forests and loss terms",
+    "guards": "further terms against forgetting",
     "evals": "answers of arms → verdict, report",
     "deploy": "merged, GGUF, parity, card",
     "train": "the loop, checkpoints, guards",

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from docs_tools.layers import LAYERS, PURPOSE, Imports, direct, layer_of
 
-WIDTH, LEFT, ROW, BOX_WIDTH, BOX_HEIGHT = 1000, 48, 104, 214, 52
+WIDTH, LEFT, ROW, BOX_WIDTH, BOX_HEIGHT = 1200, 48, 104, 214, 52
 STYLE = """
   text { font-family: system-ui, sans-serif; fill: #1f2328 }
   .name { font-size: 15px; font-weight: 600 } .is { font-size: 10.5px; fill: #59636e }

@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[2] / "src" / "burnish"
 LAYERS = (
     ("core",),
     ("render", "model", "graders"),
-    ("data", "generate", "objectives", "adapt"),
+    ("data", "generate", "objectives", "adapt", "guards"),
     ("train", "evals", "deploy"),
     ("recipe", "planner"),
     ("pipeline",),

@@ -200,12 +200,15 @@ def _named(path: Path) -> list[Path]:
 def _train_inputs(shop: Workshop) -> dict[str, Any]:
     recipe, run = shop.recipe, shop.run
     groups = {"adapt": recipe.adapt, "objective": recipe.objective, "train": recipe.train}
+    guards = {name: guard.model_dump(mode="json") for name, guard in recipe.protect.rungs if guard is not None}
     settings = {
         key: value
         for name, group in groups.items()
         for key, value in stages.flatten(group.model_dump(mode="json"), name).items()
         if key not in FREE_TO_CHANGE
-    }
+    } | stages.flatten(guards, "protect")
+    if recipe.protect.replay_file:
+        settings["protect.replay.file"] = _hash_of(shop.base / recipe.protect.replay_file)
     return {"model": shop.model_hash, "model.dtype": recipe.model.dtype, "train rows": sha256_of_tree(run.train),
             "dev rows": sha256_of_tree(run.dev), "data.order": recipe.data.order, **settings}  # fmt: skip
 

@@ -19,13 +19,15 @@ from burnish.deploy.settings import ExportSettings
 from burnish.evals.retention_settings import with_suites_from
 from burnish.evals.settings import EvaluateSettings
 from burnish.graders.settings import with_file_from
+from burnish.guards.settings import ProtectSettings
 from burnish.model.settings import ModelSettings
 from burnish.objectives.settings import ObjectiveSettings
 from burnish.objectives.settings import SFTSettings as DefaultObjective
 from burnish.train.settings import TrainSettings
 
 # `model: NAME` is short for `model: {name: NAME}`, and so on.
-SHORT_FORMS = {"model": "name", "data": "train", "adapt": "type", "objective": "type", "export": "forms"}
+SHORT_FORMS = {"model": "name", "data": "train", "adapt": "type", "objective": "type", "protect": "level",
+               "export": "forms"}  # fmt: skip
 
 
 class Recipe(Settings):
@@ -37,6 +39,7 @@ class Recipe(Settings):
     objective: ObjectiveSettings = DefaultObjective()
     adapt: AdaptSettings = LoRASettings()
     train: TrainSettings = TrainSettings()
+    protect: ProtectSettings = ProtectSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
     export: ExportSettings = ExportSettings()
 
@@ -77,8 +80,17 @@ def read_recipe(
         values["name"] = name
     for key, value in (changes or {}).items():
         _set(values, key, value)
-    recipe = build(Recipe, expand(Document(values, document.lines, document.name)))
+    recipe = with_level(build(Recipe, expand(Document(values, document.lines, document.name))))
     return recipe.model_copy(update={"name": recipe.name or default_name(recipe, path)}), base
+
+
+def with_level(recipe: Recipe) -> Recipe:
+    """A level of protection puts LoRA on the MLP matrices alone where the recipe does not say which ones: at equal
+    gain it forgets less there."""
+    adapt = recipe.adapt
+    if recipe.protect.level == "none" or not isinstance(adapt, LoRASettings) or "targets" in adapt.model_fields_set:
+        return recipe
+    return recipe.model_copy(update={"adapt": adapt.model_copy(update={"targets": "mlp"})})
 
 
 def _from_here(model: str) -> str:
@@ -134,6 +146,8 @@ def write_recipe(recipe: Recipe, base: Path, path: Path) -> None:
             data[part] = absolute(base, data[part])
     if data["grow"]["documents"]:
         data["grow"]["documents"] = absolute(base, data["grow"]["documents"])
+    if recipe.protect.replay_file:
+        values["protect"]["replay"]["file"] = absolute(base, recipe.protect.replay_file)
     values["evaluate"]["metric"] = with_file_from(recipe.evaluate.metric, base).model_dump(mode="json")
     values["evaluate"]["retention"] = with_suites_from(recipe.evaluate.retention, base).model_dump(mode="json")
     here = [one for one in values["evaluate"]["opponents"] if isinstance(one, dict) and "address" not in one]
