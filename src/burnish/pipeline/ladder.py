@@ -20,6 +20,7 @@ from burnish.pipeline.retraining import take_data
 from burnish.pipeline.run import run_stages
 from burnish.pipeline.rungs import PLAIN, chosen_rungs
 from burnish.recipe.recipe import Recipe
+from burnish.train.guard import NotFinite
 from burnish.train.progress import duration
 
 Say = Callable[[str], None]
@@ -28,8 +29,8 @@ Make: TypeAlias = Callable[[Mapping[str, Any]], tuple[Recipe, Path]]
 
 
 def climb(make: Make, folder: Path, *, rungs: Sequence[str] = (), fresh: bool = False, say: Say) -> Ladder:
-    """Trains and evaluates each rung as a run in `folder`, and writes ladder.json, .md, .svg and .html there after
-    each. No rungs named: all of them. `fresh` does all of them again.
+    """Trains and evaluates each rung as a run in `folder`, and writes ladder.json, .md, .svg and .html there.
+    No rungs named: all of them. `fresh` does all of them again.
 
     A rung that does not go with this recipe is left out with its reason. Raises as `run_stages` does where the first
     rung, the unguarded one, cannot be done; RecipeError: there is no such rung, or general text is not asked for.
@@ -46,18 +47,19 @@ def climb(make: Make, folder: Path, *, rungs: Sequence[str] = (), fresh: bool = 
         say(f"══ rung {at + 1} of {len(wanted)}, {name}: {run.path}")
         try:
             _take(make, change, runs.get(PLAIN), run, place, fresh=fresh, say=say)
-        except (RecipeError, MissingTool, ModelError, DataError) as error:
+        except (RecipeError, MissingTool, ModelError, DataError, NotFinite) as error:
             if name == PLAIN:
                 raise
-            left_out.append(LeftOut(name, str(error)))
-            say(f"{name} is left out: {error}")
+            reason = f"{error.what} {error.seen}".strip()
+            left_out.append(LeftOut(name, reason))
+            say(f"{name} is left out: {reason}")
             continue
         runs[name], changes[name] = run, change
-        ladder = read_ladder(runs, changes, left_out, recipe.protect.forget_limit)
-        write_ladder(folder, ladder)
         left = len(wanted) - at - 1
         if left:
             say(f"{left} rungs left, about {duration((time.monotonic() - started) / (at + 1) * left)} at this pace")
+    ladder = read_ladder(runs, changes, left_out, recipe.protect.forget_limit)
+    write_ladder(folder, ladder)
     return ladder
 
 

@@ -115,8 +115,8 @@ def _told(chosen: Point, points: list[Point], limit: float, choice: bool) -> str
     if not choice:
         return text
     if chosen.scale == 0:
-        return (f"{text}. Nothing of the training is kept: no scale that was looked at is better on dev and forgets less "
-                f"than protect.forget_limit, {limit:g}")  # fmt: skip
+        return (f"{text}. Nothing of the training is kept: no scale that was looked at is better on dev and forgets "
+                f"less than protect.forget_limit, {limit:g}")  # fmt: skip
     best = min(points, key=lambda point: point.dev_loss)
     if best == chosen:
         return f"{text} (within the limit of {limit:g})"

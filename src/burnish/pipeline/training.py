@@ -15,6 +15,7 @@ from burnish.model.compiled import compiled_pointwise
 from burnish.model.decoder import Decoder
 from burnish.model.pointwise import PLAIN
 from burnish.pipeline.lesson import make_objective, read_lesson
+from burnish.pipeline.scaling import beginning, choose_scale
 from burnish.pipeline.workshop import Workshop
 from burnish.train.loop import Progress, train
 from burnish.train.rules import Plan, make_plan
@@ -47,11 +48,14 @@ def train_stage(shop: Workshop, say: Callable[[str], None]) -> None:
         f"{plan.rows_per_update} rows, peak rate {plan.learning_rate:.2g}, products in {_short(shop.dtype)}"
     )
     objective = make_objective(shop, decoder, lesson, plan, say)
+    start = beginning(shop, parameters)
     progress = train(run, decoder, parameters, objective, lesson.rows, lesson.dev, plan, recipe.train, shop.world, say)
+    choice = choose_scale(shop, decoder, parameters, start, objective, lesson, plan, progress, say)
     if shop.world.rank:
         return  # rank 0 holds the same weights and writes them
     _save(shop, decoder)
-    write_json(run.training, {**_record(shop, plan, progress, trained, total), "compiled": pointwise is not PLAIN})
+    write_json(run.training, {**_record(shop, plan, progress, trained, total), "compiled": pointwise is not PLAIN,
+                              "choice": choice})  # fmt: skip
     early = f", stopped early at {progress.step}" if progress.step < plan.steps else ""
     say(f"best on dev: {progress.best_loss:.3f} at step {progress.best_step}{early}")
 

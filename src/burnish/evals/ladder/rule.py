@@ -41,8 +41,8 @@ def recommend(rungs: Sequence[Rung], limit: float, metric: str, opponent: str) -
         end = f"which is the least of all, though not within the limit of {limit:g}"
     low, high = (difference_text(metric, bound, unit=False) for bound in (chosen.low, chosen.high))
     sentence = (
-        f"Take `{chosen.name}`: it gains {difference_text(metric, chosen.gain)} ({low} to {high}) on {opponent}, and its "
-        f"loss on general text changes by {difference_text('loss', chosen.forgetting)}, {end}."
+        f"Take `{chosen.name}`: it gains {difference_text(metric, chosen.gain)} ({low} to {high}) on {opponent}, and "
+        f"its loss on general text changes by {difference_text('loss', chosen.forgetting)}, {end}."
     )
     if chosen.low <= 0:
         sentence += " Its gain is not shown to be above zero."
