@@ -60,7 +60,7 @@ def write_start(model: Path, folder: Path, seed: int) -> None:
     made, settings = read_checkpoint(model), LoRASettings()
     decoder = build_decoder(made.config, made.tensors, dtype=torch.bfloat16, device=torch.device("cpu"))
     lora.apply(decoder, settings, seed)
-    tensors = {name: tensor.contiguous() for name, tensor in lora.state(decoder).items()}
+    tensors = {name: tensor.contiguous() for name, tensor in lora.state(decoder, settings).items()}
     write_bytes(folder / "adapter_model.safetensors", save(tensors, metadata={"format": "pt"}))
     write_json(folder / "adapter_config.json", lora.peft_config(settings, str(model)))
 

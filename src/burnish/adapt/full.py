@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from burnish.adapt.settings import FreezeSettings
+from burnish.adapt.method import Method
+from burnish.adapt.settings import FreezeSettings, FullSettings
 from burnish.core.errors import RecipeError
 from burnish.model.decoder import Decoder
 
@@ -18,12 +19,12 @@ def _unfreeze(module: nn.Module) -> None:
         parameter.requires_grad_(True)
 
 
-def apply_full(decoder: Decoder) -> None:
+def apply_full(decoder: Decoder, settings: FullSettings, seed: int) -> None:
     """Every weight trains."""
     _unfreeze(decoder)
 
 
-def apply_freeze(decoder: Decoder, settings: FreezeSettings) -> None:
+def apply_freeze(decoder: Decoder, settings: FreezeSettings, seed: int) -> None:
     """The last layers and the last norm train. Raises RecipeError: more layers than there are."""
     if settings.layers > decoder.config.layers:
         raise RecipeError(
@@ -34,3 +35,7 @@ def apply_freeze(decoder: Decoder, settings: FreezeSettings) -> None:
     for layer in decoder.model.layers[-settings.layers :]:
         _unfreeze(layer)
     _unfreeze(decoder.model.norm)
+
+
+FULL = Method(apply=apply_full)
+FREEZE = Method(apply=apply_freeze)

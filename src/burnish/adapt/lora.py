@@ -6,12 +6,14 @@ Files are in the layout that the peft library reads and writes.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from burnish.adapt.method import Adapter, Method
 from burnish.adapt.settings import LoRASettings
 from burnish.core.errors import RecipeError
 from burnish.model.decoder import Decoder
@@ -125,13 +127,19 @@ def switch(decoder: Decoder, on: bool) -> None:
         module.on = on
 
 
-def state(decoder: Decoder) -> dict[str, Tensor]:
+def state(decoder: Decoder, settings: LoRASettings) -> dict[str, Tensor]:
     """The adapter's tensors under peft's names."""
     tensors: dict[str, Tensor] = {}
     for name, module in layers(decoder).items():
         tensors[f"base_model.model.{name}.lora_A.weight"] = module.lora_A.detach()
         tensors[f"base_model.model.{name}.lora_B.weight"] = module.lora_B.detach()
     return tensors
+
+
+def load(decoder: Decoder, settings: LoRASettings, tensors: Mapping[str, Tensor]) -> None:
+    """The inverse of `state`."""
+    for name, tensor in state(decoder, settings).items():
+        tensor.copy_(tensors[name])
 
 
 def peft_config(settings: LoRASettings, base: str) -> dict[str, Any]:
@@ -153,3 +161,6 @@ def merged(decoder: Decoder) -> dict[str, Tensor]:
     """The merged weight of every matrix with an update, by its name, in float32 (or float64)."""
     wide = torch.float64 if decoder.compute == torch.float64 else torch.float32
     return {f"{name}.weight": module.merged_weight(wide).detach() for name, module in layers(decoder).items()}
+
+
+METHOD = Method(apply=apply, adapter=Adapter(switch, state, peft_config, load, merged))

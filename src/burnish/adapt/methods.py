@@ -4,17 +4,19 @@ knows which method is at work."""
 from __future__ import annotations
 
 import contextlib
-import json
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from typing import Any, TypeAlias
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from burnish.adapt import full, lora
+from burnish.adapt.lora import FrozenLinear
+from burnish.adapt.method import Method
 from burnish.adapt.settings import AdaptSettings, FreezeSettings, FullSettings, LoRASettings, PeftSettings
 from burnish.core.errors import ModelError, RecipeError
 from burnish.core.files import write_bytes, write_json
@@ -22,31 +24,55 @@ from burnish.model.decoder import Decoder
 
 WEIGHTS = "adapter_model.safetensors"
 
+AnyMethod: TypeAlias = Method[Any]
 
-def _peft() -> ModuleType:
+
+def _peft() -> AnyMethod:
     """Importing peft takes three seconds, and most runs have no need of it."""
     from burnish.adapt import peft_adapter
 
-    return peft_adapter
+    return peft_adapter.METHOD
 
 
-def _peft_layers(decoder: Decoder) -> dict[str, nn.Module]:
-    """Where peft was never imported, none of its layers can be."""
-    layers: dict[str, nn.Module] = _peft().layers(decoder) if "peft" in sys.modules else {}
-    return layers
+# A new method is its file and a line here. A function each, since some are slow to import.
+_METHODS: Mapping[type[AdaptSettings], Callable[[], AnyMethod]] = {
+    LoRASettings: lambda: lora.METHOD,
+    FullSettings: lambda: full.FULL,
+    FreezeSettings: lambda: full.FREEZE,
+    PeftSettings: _peft,
+}
+
+
+def method_of(settings: AdaptSettings) -> AnyMethod:
+    """The functions of the method that these settings are of."""
+    return _METHODS[type(settings)]()
+
+
+@dataclass(frozen=True)
+class _Applied:
+    """What `apply` did to a decoder, and the weights that it found there, under transformers' names."""
+
+    method: AnyMethod
+    weights: Mapping[str, nn.Parameter]
+    packed: Mapping[str, FrozenLinear]  # layers of the base that keep their weight in another form
+
+
+def _applied(decoder: Decoder) -> _Applied | None:
+    return decoder.adaptation if isinstance(decoder.adaptation, _Applied) else None
 
 
 def apply(decoder: Decoder, settings: AdaptSettings, *, seed: int = 0) -> None:
     """Readies a frozen decoder for training. Raises RecipeError: nothing would train."""
+    method = method_of(settings)
+    weights = dict(decoder.named_parameters())
+    packed = {
+        name: layer
+        for name, layer in decoder.named_modules()
+        if isinstance(layer, FrozenLinear) and f"{name}.weight" not in weights
+    }
     decoder.requires_grad_(False)
-    if isinstance(settings, LoRASettings):
-        lora.apply(decoder, settings, seed)
-    elif isinstance(settings, FullSettings):
-        full.apply_full(decoder)
-    elif isinstance(settings, FreezeSettings):
-        full.apply_freeze(decoder, settings)
-    else:
-        _peft().apply(decoder, settings, seed)
+    method.apply(decoder, settings, seed)
+    decoder.adaptation = _Applied(method, weights, packed)
     decoder.eval()  # new modules begin in training mode; here one mode serves both training and measuring
     if not trainable(decoder):
         raise RecipeError("Nothing would train with these settings.", where="adapt", next_move="check `adapt.targets`")
@@ -57,43 +83,53 @@ def trainable(decoder: Decoder) -> dict[str, nn.Parameter]:
     return {name: parameter for name, parameter in decoder.named_parameters() if parameter.requires_grad}
 
 
+def rates(decoder: Decoder, settings: AdaptSettings) -> dict[str, float]:
+    """The learning rates of some parameters, by name, in multiples of the recipe's; 1 for those not named."""
+    return dict(method_of(settings).rates(decoder, settings))
+
+
 def has_adapter(settings: AdaptSettings) -> bool:
     """Whether the base's own weights stay as they are."""
-    return isinstance(settings, LoRASettings | PeftSettings)
+    return method_of(settings).adapter is not None
 
 
 @contextlib.contextmanager
 def switched_off(decoder: Decoder) -> Iterator[Decoder]:
     """The base itself, for as long as the block lasts. Only for methods that leave the base's weights alone."""
-    _switch(decoder, False)
+    applied = _applied(decoder)
+    if applied is None or applied.method.adapter is None:
+        yield decoder
+        return
+    applied.method.adapter.switch(decoder, False)
     try:
         yield decoder
     finally:
-        _switch(decoder, True)
-
-
-def _switch(decoder: Decoder, on: bool) -> None:
-    lora.switch(decoder, on)
-    if _peft_layers(decoder):
-        _peft().switch(decoder, on)
+        applied.method.adapter.switch(decoder, True)
 
 
 def save_adapter(decoder: Decoder, settings: AdaptSettings, folder: Path, *, base: str) -> None:
     """Writes the adapter in peft's layout; after full or partial fine-tuning there is none to write."""
-    if isinstance(settings, LoRASettings):
-        tensors, config = lora.state(decoder), lora.peft_config(settings, base)
-    elif isinstance(settings, PeftSettings):
-        tensors = _peft().state(decoder, settings)
-        made = _peft().make_config(settings).to_dict()
-        config = json.loads(
-            json.dumps({**made, "base_model_name_or_path": base, "inference_mode": True}, default=sorted)
-        )
-    else:
+    adapter = method_of(settings).adapter
+    if adapter is None:
         raise RecipeError("This method leaves no adapter.", seen=settings.type, next_move="export the merged model")
+    write_adapter(folder, adapter.state(decoder, settings), adapter.config(settings, base))
+
+
+def write_adapter(folder: Path, tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> None:
+    """The two files that peft reads."""
     # A copy each: some methods share one projection among layers, and a file holds no shared memory.
-    contiguous = {name: tensor.cpu().contiguous().clone() for name, tensor in tensors.items()}
+    contiguous = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     write_bytes(folder / WEIGHTS, save(contiguous, metadata={"format": "pt"}))
     write_json(folder / "adapter_config.json", config)
+
+
+def read_adapter(folder: Path) -> dict[str, Tensor]:
+    """The tensors that `write_adapter` wrote. Raises ModelError: the file is absent or damaged."""
+    try:
+        tensors: dict[str, Tensor] = load_file(folder / WEIGHTS)
+    except (OSError, SafetensorError) as error:
+        raise ModelError("The adapter cannot be read.", where=str(folder / WEIGHTS), seen=str(error)) from error
+    return tensors
 
 
 def load_adapter(decoder: Decoder, settings: AdaptSettings, folder: Path) -> None:
@@ -101,42 +137,36 @@ def load_adapter(decoder: Decoder, settings: AdaptSettings, folder: Path) -> Non
 
     Raises ModelError: the file is absent or damaged, or its tensors are not exactly those of these settings.
     """
-    path = folder / WEIGHTS
-    try:
-        tensors = load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise ModelError("The adapter cannot be read.", where=str(path), seen=str(error)) from error
+    tensors = read_adapter(folder)
     apply(decoder, settings)
-    wanted = lora.state(decoder) if isinstance(settings, LoRASettings) else None
-    if isinstance(settings, PeftSettings):
-        wanted = _peft().state(decoder, settings)
-    shapes = {name: tuple(tensor.shape) for name, tensor in (wanted or {}).items()}
+    adapter = method_of(settings).adapter
+    wanted = adapter.state(decoder, settings) if adapter else {}
+    shapes = {name: tuple(tensor.shape) for name, tensor in wanted.items()}
     odd = sorted({*shapes.items()} ^ {(name, tuple(tensor.shape)) for name, tensor in tensors.items()})
-    if odd or wanted is None:
+    if odd or adapter is None:
         raise ModelError(
             "The adapter does not fit this model.",
-            where=str(path),
+            where=str(folder / WEIGHTS),
             seen=f"{len(odd)} names or shapes differ: {', '.join(f'{name} {shape}' for name, shape in odd[:3])}",
             next_move="use the base and the settings that it was trained with",
         )
-    if isinstance(settings, PeftSettings):
-        _peft().load_state(decoder, settings, tensors)
-        return
-    for name, tensor in wanted.items():
-        tensor.copy_(tensors[name])
+    adapter.load(decoder, settings, tensors)
 
 
 def merged_tensors(decoder: Decoder) -> dict[str, Tensor]:
-    """All weights under transformers' names with the adapter worked in, float32 where it was."""
-    foreign = _peft_layers(decoder)
-    replaced = {**lora.merged(decoder), **(_peft().merged(decoder) if foreign else {})}
-    plain = {
-        name.replace(".base_layer.", ".").replace(".base.", "."): parameter.detach()
-        for name, parameter in decoder.named_parameters()
-        if "lora_" not in name and ("base_layer" in name or not _inside(name, foreign))
-    }
-    return {**plain, **replaced}
+    """All weights under transformers' names with the adapter worked in, float32 where it was.
 
-
-def _inside(name: str, layers: dict[str, nn.Module]) -> bool:
-    return any(name.startswith(f"{layer}.") for layer in layers)
+    Raises RecipeError: this kind of adapter has no merged form.
+    """
+    applied = _applied(decoder)
+    if applied is None:
+        return {name: parameter.detach() for name, parameter in decoder.named_parameters()}
+    changed = applied.method.adapter.merged(decoder) if applied.method.adapter else {}
+    plain = {name: parameter.detach() for name, parameter in applied.weights.items()}
+    wide = torch.float64 if decoder.compute == torch.float64 else torch.float32
+    for name, layer in applied.packed.items():
+        if f"{name}.weight" not in changed:
+            plain[f"{name}.weight"] = layer.dense(wide)
+        if layer.bias is not None:
+            plain[f"{name}.bias"] = layer.bias.detach()
+    return {**plain, **changed}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import json
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -11,6 +13,7 @@ from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
 from peft.tuners.tuners_utils import BaseTunerLayer
 from torch import Tensor
 
+from burnish.adapt.method import Adapter, Method
 from burnish.adapt.settings import GROUPS, PeftSettings
 from burnish.core.errors import RecipeError
 from burnish.model.decoder import Decoder
@@ -42,6 +45,14 @@ def make_config(settings: PeftSettings) -> PeftConfig:
             next_move="leave it out: early stop on dev guards against learning by heart",
         )
     return config
+
+
+def plain_config(settings: PeftSettings, base: str) -> dict[str, Any]:
+    """adapter_config.json as peft writes it, sets in order."""
+    made = make_config(settings).to_dict()
+    whole = {**made, "base_model_name_or_path": base, "inference_mode": True}
+    plain: dict[str, Any] = json.loads(json.dumps(whole, default=sorted))
+    return plain
 
 
 def apply(decoder: Decoder, settings: PeftSettings, seed: int) -> None:
@@ -76,7 +87,7 @@ def state(decoder: Decoder, settings: PeftSettings) -> dict[str, Tensor]:
     return {f"base_model.model.{name.removeprefix('base_model.model.')}": t for name, t in decoder_state.items()}
 
 
-def load_state(decoder: Decoder, settings: PeftSettings, tensors: dict[str, Tensor]) -> None:
+def load_state(decoder: Decoder, settings: PeftSettings, tensors: Mapping[str, Tensor]) -> None:
     """The inverse of `state`."""
     bare = {name.removeprefix("base_model.model."): tensor for name, tensor in tensors.items()}
     set_peft_model_state_dict(_with_config(decoder, make_config(settings)), bare, adapter_name=ADAPTER)
@@ -105,3 +116,6 @@ def merged(decoder: Decoder) -> dict[str, Tensor]:
         for kind, parameter in plain.get_base_layer().named_parameters():
             tensors[f"{name}.{kind}"] = parameter.detach()
     return tensors
+
+
+METHOD = Method(apply=apply, adapter=Adapter(switch, state, plain_config, load_state, merged))

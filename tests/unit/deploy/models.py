@@ -22,7 +22,7 @@ from transformers import (
     Qwen3ForCausalLM,
 )
 
-from burnish.adapt import lora
+from burnish.adapt import lora, methods
 from burnish.adapt.settings import LoRASettings
 from burnish.core.records import Message
 from burnish.model.checkpoint import Checkpoint, read_checkpoint
@@ -128,7 +128,7 @@ def write_family(family: str, folder: Path) -> Path:
 def specialist(checkpoint: Checkpoint, *, scale: float = 0.05) -> Decoder:
     """The base with a random LoRA update: as if trained."""
     decoder = build_decoder(checkpoint.config, checkpoint.tensors, dtype=torch.float32, device=torch.device("cpu"))
-    lora.apply(decoder, LoRASettings(r=4, alpha=8.0), seed=0)
+    methods.apply(decoder, LoRASettings(r=4, alpha=8.0), seed=0)
     generator = torch.Generator().manual_seed(1)
     for layer in lora.layers(decoder).values():
         layer.lora_B.data.normal_(0, scale, generator=generator)

@@ -1,0 +1,54 @@
+"""What a method of adaptation is: a few functions. Each method is a file in this folder that gives one `Method`, and a
+line in the registry of `methods`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from torch import Tensor
+
+from burnish.core.settings import Settings
+from burnish.model.decoder import Decoder
+
+S = TypeVar("S", bound=Settings)
+
+
+def no_rates(decoder: Decoder, settings: Settings) -> dict[str, float]:
+    """All parameters learn at the rate of the recipe."""
+    return {}
+
+
+@dataclass(frozen=True)
+class Adapter(Generic[S]):
+    """What can be done with something that stands beside the base, which itself stays as it is.
+
+    switch(decoder, on)               off: the base again, to the last bit
+    state(decoder, settings)          tensors under the names of peft's files
+    config(settings, base)            adapter_config.json as peft reads it, plain data; `base` names the base model
+    load(decoder, settings, tensors)  the inverse of `state`, after `apply`; names and shapes have been checked
+    merged(decoder)                   the base's weights that the adapter changes, under transformers' names, with it
+                                      worked in; raises RecipeError where the mathematics has no merged form
+    """
+
+    switch: Callable[[Decoder, bool], None]
+    state: Callable[[Decoder, S], Mapping[str, Tensor]]
+    config: Callable[[S, str], dict[str, Any]]
+    load: Callable[[Decoder, S, Mapping[str, Tensor]], None]
+    merged: Callable[[Decoder], Mapping[str, Tensor]]
+
+
+@dataclass(frozen=True)
+class Method(Generic[S]):
+    """How a frozen decoder is readied for training.
+
+    apply(decoder, settings, seed)  leaves `requires_grad` on exactly what trains, in float32 (float64 where the base
+                                    is); raises RecipeError where the settings do not fit the model
+    adapter                         None: the base's own weights train, and the whole model is saved
+    rates(decoder, settings)        name of a parameter → its learning rate, in multiples of the recipe's; default 1
+    """
+
+    apply: Callable[[Decoder, S, int], None]
+    adapter: Adapter[S] | None = None
+    rates: Callable[[Decoder, S], Mapping[str, float]] = no_rates
