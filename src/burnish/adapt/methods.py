@@ -14,10 +14,17 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from burnish.adapt import full, lora
+from burnish.adapt import full, lora, osft
 from burnish.adapt.lora import FrozenLinear
 from burnish.adapt.method import Method
-from burnish.adapt.settings import AdaptSettings, FreezeSettings, FullSettings, LoRASettings, PeftSettings
+from burnish.adapt.settings import (
+    AdaptSettings,
+    FreezeSettings,
+    FullSettings,
+    LoRASettings,
+    OSFTSettings,
+    PeftSettings,
+)
 from burnish.core.errors import ModelError, RecipeError
 from burnish.core.files import write_bytes, write_json
 from burnish.model.decoder import Decoder
@@ -39,6 +46,7 @@ _METHODS: Mapping[type[AdaptSettings], Callable[[], AnyMethod]] = {
     LoRASettings: lambda: lora.METHOD,
     FullSettings: lambda: full.FULL,
     FreezeSettings: lambda: full.FREEZE,
+    OSFTSettings: lambda: osft.METHOD,
     PeftSettings: _peft,
 }
 
@@ -81,6 +89,13 @@ def apply(decoder: Decoder, settings: AdaptSettings, *, seed: int = 0) -> None:
 def trainable(decoder: Decoder) -> dict[str, nn.Parameter]:
     """What the optimiser changes, by name."""
     return {name: parameter for name, parameter in decoder.named_parameters() if parameter.requires_grad}
+
+
+def beside(decoder: Decoder) -> dict[str, nn.Parameter]:
+    """What trains and is none of the base's own weights, by name."""
+    applied = _applied(decoder)
+    own = {id(parameter) for parameter in applied.weights.values()} if applied else set()
+    return {name: parameter for name, parameter in trainable(decoder).items() if id(parameter) not in own}
 
 
 def rates(decoder: Decoder, settings: AdaptSettings) -> dict[str, float]:
@@ -161,7 +176,8 @@ def merged_tensors(decoder: Decoder) -> dict[str, Tensor]:
     applied = _applied(decoder)
     if applied is None:
         return {name: parameter.detach() for name, parameter in decoder.named_parameters()}
-    changed = applied.method.adapter.merged(decoder) if applied.method.adapter else {}
+    merged = applied.method.adapter.merged if applied.method.adapter else applied.method.merged
+    changed = merged(decoder) if merged else {}
     plain = {name: parameter.detach() for name, parameter in applied.weights.items()}
     wide = torch.float64 if decoder.compute == torch.float64 else torch.float32
     for name, layer in applied.packed.items():

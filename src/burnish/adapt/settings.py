@@ -41,6 +41,23 @@ class FreezeSettings(Settings):
     layers: int = Field(4, ge=1, description="How many of the last layers train.")
 
 
+class OSFTSettings(Settings):
+    """The largest singular directions of each chosen matrix stay, the rest trains (arXiv 2504.07097)."""
+
+    type: Literal["osft"] = "osft"
+    keep: float = Field(
+        0.75, gt=0, lt=1, description="Share of each matrix's singular directions that stay as they are, the largest "
+        "first. More forgets less and learns less."
+    )  # fmt: skip
+    targets: Literal["all-linear", "attention", "mlp"] | tuple[str, ...] = Field(
+        "all-linear", description="Which matrices: a group or a list of names such as q_proj; all others are frozen."
+    )
+
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        return GROUPS[self.targets] if isinstance(self.targets, str) else self.targets
+
+
 class PeftSettings(Settings):
     """Any adapter that the peft library injects into linear layers, by its own configuration."""
 
@@ -50,4 +67,6 @@ class PeftSettings(Settings):
     )
 
 
-AdaptSettings = Annotated[LoRASettings | FullSettings | FreezeSettings | PeftSettings, Field(discriminator="type")]
+AdaptSettings = Annotated[
+    LoRASettings | FullSettings | FreezeSettings | OSFTSettings | PeftSettings, Field(discriminator="type")
+]

@@ -33,6 +33,7 @@ def rungs_of(recipe: Recipe) -> dict[str, Changes]:
         "l2": guard("l2"),
         "ewc": guard("ewc"),
         "kl": guard("kl"),
+        "osft": {**plain, "adapt": {"type": "osft"}},
         "scale": {"protect": {"level": "none", "scale": "auto", "forget_limit": limit}},
         "light": {"protect": {"level": "light", "forget_limit": limit}},
         "strong": {"protect": {"level": "strong", "forget_limit": limit}},

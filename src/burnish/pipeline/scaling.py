@@ -56,11 +56,11 @@ class _Scales:
         return Point(step, scale, self.dev(), self.general() - before)
 
 
-def beginning(shop: Workshop, parameters: Mapping[str, nn.Parameter]) -> dict[str, Tensor]:
-    """What an adapter starts from, copied before it trains. Whole weights are not: the base has them still."""
-    if shop.recipe.protect.choice is None or not methods.has_adapter(shop.recipe.adapt):
+def beginning(shop: Workshop, decoder: Decoder) -> dict[str, Tensor]:
+    """What stands beside the base, copied before it trains. Whole weights are not: the base has them still."""
+    if shop.recipe.protect.choice is None:
         return {}
-    return {name: parameter.detach().clone() for name, parameter in parameters.items()}
+    return {name: parameter.detach().clone() for name, parameter in methods.beside(decoder).items()}
 
 
 def choose_scale(
@@ -83,7 +83,7 @@ def choose_scale(
     wanted, limit = shop.recipe.protect.choice, shop.recipe.protect.forget_limit
     if wanted is None:
         return None
-    begun = start or {name: one for name, one in shop.base_decoder().named_parameters() if name in parameters}
+    begun = {**_of_base(shop, set(parameters) - set(start)), **start}
     look = _Scales(shop, decoder, parameters, begun, objective, lesson, plan)
     checkpoints = shop.run.checkpoints
     good = [step for step in steps_in(checkpoints) if bad_file(step_folder(checkpoints, step)) is None]
@@ -105,6 +105,11 @@ def choose_scale(
     say(_told(chosen, points, limit, wanted == "auto"))
     return {"limit": limit, "general_loss_before": before, "step": chosen.step, "scale": chosen.scale,
             "points": [asdict(point) for point in points]}  # fmt: skip
+
+
+def _of_base(shop: Workshop, names: set[str]) -> dict[str, Tensor]:
+    """The base's own weights of these names."""
+    return {name: one for name, one in shop.base_decoder().named_parameters() if name in names} if names else {}
 
 
 def _told(chosen: Point, points: list[Point], limit: float, choice: bool) -> str:

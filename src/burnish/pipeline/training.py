@@ -48,7 +48,7 @@ def train_stage(shop: Workshop, say: Callable[[str], None]) -> None:
         f"{plan.rows_per_update} rows, peak rate {plan.learning_rate:.2g}, products in {_short(shop.dtype)}"
     )
     objective = make_objective(shop, decoder, lesson, plan, say)
-    start = beginning(shop, parameters)
+    start = beginning(shop, decoder)
     progress = train(run, decoder, parameters, objective, lesson.rows, lesson.dev, plan, recipe.train, shop.world, say)
     choice = choose_scale(shop, decoder, parameters, start, objective, lesson, plan, progress, say)
     if shop.world.rank:
