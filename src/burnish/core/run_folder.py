@@ -103,6 +103,11 @@ class RunFolder:
         return self.path / "reference.json"
 
     @property
+    def own_answers(self) -> Path:
+        """What the model before training answers to general prompts, where a guard asks for it: own_answers.json."""
+        return self.path / "own_answers.json"
+
+    @property
     def training(self) -> Path:
         """What training chose and why: training.json."""
         return self.path / "training.json"

@@ -15,6 +15,7 @@ from burnish.model.compiled import compiled_pointwise
 from burnish.model.decoder import Decoder
 from burnish.model.pointwise import PLAIN
 from burnish.pipeline.lesson import make_objective, read_lesson
+from burnish.pipeline.protection import make_guards
 from burnish.pipeline.scaling import beginning, choose_scale
 from burnish.pipeline.workshop import Workshop
 from burnish.train.loop import Progress, train
@@ -48,8 +49,11 @@ def train_stage(shop: Workshop, say: Callable[[str], None]) -> None:
         f"{plan.rows_per_update} rows, peak rate {plan.learning_rate:.2g}, products in {_short(shop.dtype)}"
     )
     objective = make_objective(shop, decoder, lesson, plan, say)
+    guards = make_guards(shop, decoder, plan, say)
     start = beginning(shop, decoder)
-    progress = train(run, decoder, parameters, objective, lesson.rows, lesson.dev, plan, recipe.train, shop.world, say)
+    progress = train(
+        run, decoder, parameters, objective, lesson.rows, lesson.dev, plan, recipe.train, shop.world, say, guards
+    )
     choice = choose_scale(shop, decoder, parameters, start, objective, lesson, plan, progress, say)
     if shop.world.rank:
         return  # rank 0 holds the same weights and writes them
@@ -83,6 +87,7 @@ def _record(shop: Workshop, plan: Plan, progress: Progress, trained: int, total:
         **asdict(plan),
         "method": shop.recipe.adapt.type,
         "objective": shop.recipe.objective.type,
+        "protect": shop.recipe.protect.rungs.model_dump(mode="json", exclude_none=True),
         "dtype": _short(shop.dtype),
         "device": shop.world.device.type,
         "trainable": trained,

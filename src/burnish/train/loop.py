@@ -32,6 +32,7 @@ from burnish.train.guard import (
     refuse_skips,
     refuse_step,
 )
+from burnish.train.guarding import guard_gradients
 from burnish.train.optimiser import AdamW, forget_gradients
 from burnish.train.order import rows_of_update
 from burnish.train.progress import training_progress
@@ -41,7 +42,7 @@ from burnish.train.schedule import rate_at
 from burnish.train.settings import TrainSettings
 from burnish.train.signals import stop_signals
 from burnish.train.trial import try_largest_pass
-from burnish.train.work import Objective, Progress, Row, Rows
+from burnish.train.work import NO_GUARDS, Guards, Objective, Progress, Row, Rows
 
 __all__ = ["Objective", "Progress", "Rows", "measure", "train", "update"]
 
@@ -59,6 +60,7 @@ def train(
     settings: TrainSettings,
     world: World,
     say: Callable[[str], None],
+    guards: Guards = NO_GUARDS,
 ) -> Progress:
     """Trains `parameters` of `model` in place and leaves the best ones on dev in them. Rank 0 alone writes.
 
@@ -77,13 +79,13 @@ def train(
         cut_lines(run.timings, progress.step)
     if _goes_on(progress, plan, settings):
         check_room(run.checkpoints, room_needed([*parameters.values()] * 3))  # the weights and two moments
-        try_largest_pass(model, parameters, optimiser, objective, rows, plan, world)
+        try_largest_pass(model, parameters, optimiser, objective, rows, plan, world, guards)
     shown = training_progress(plan.steps, progress.step, say) if writes else nullcontext(lambda step, text: None)
     with shown as report, stop_signals() as stopping:
         saved = time.monotonic()
         while _goes_on(progress, plan, settings):
             started = time.perf_counter()
-            line = update(model, parameters, optimiser, objective, rows, plan, settings, world, progress.step)
+            line = update(model, parameters, optimiser, objective, rows, plan, settings, world, progress.step, guards)
             seconds = time.perf_counter() - started
             progress.step += 1
             _count_skips(run, progress, line, world)
@@ -119,8 +121,10 @@ def update(
     settings: TrainSettings,
     world: World,
     step: int,
+    guards: Guards = NO_GUARDS,
 ) -> Line:
-    """One change of the weights, from exactly `rows_per_update` rows. Returns the line of metrics.jsonl.
+    """One change of the weights, from exactly `rows_per_update` rows. Returns the line of metrics.jsonl, in which
+    `loss` is the objective's, and each guard's mean stands beside it.
 
     Where a loss or the gradient is not finite nothing changes: with `on_nan: stop` NotFinite is raised, with `skip` the
     line says `skipped`, names the rows and has null for the numbers that there are not.
@@ -131,18 +135,23 @@ def update(
     passes = [forest.to(world.device) for forest in objective.passes(rows.take(mine), plan.tokens_per_pass)]
     values, suspicious = _gradients(model, objective, passes, world)
     losses = {name: value for name, value in values.items() if _is_learnt(name)}
+    held = guard_gradients(model, guards, step, plan.tokens_per_pass, world)
     world.sum_gradients(parameters.values())
     grad_norm = float(nn.utils.clip_grad_norm_(list(parameters.values()), settings.clip))
     rate = rate_at(step, peak=plan.learning_rate, steps=plan.steps,
                    warmup_steps=plan.warmup_steps, schedule=settings.schedule)  # fmt: skip
     tokens = world.sum({"tokens": sum(forest.row_tokens for forest in passes),
-                        "tokens_computed": sum(forest.tokens for forest in passes)})  # fmt: skip
+                        "tokens_computed": sum(forest.tokens for forest in passes) + held.tokens})  # fmt: skip
     line = {"step": step + 1, "loss": _or_null(sum(losses.values())), "learning_rate": rate,
             "grad_norm": _or_null(grad_norm), **{name: int(count) for name, count in tokens.items()}}  # fmt: skip
     line |= {name.split("/")[1]: _or_null(value) for name, value in values.items() if not _is_learnt(name)}
-    if bad := not_finite(losses, grad_norm):  # the same on all ranks, since all of it was summed over them
+    line |= {name: _or_null(value) for name, value in held.means.items()}
+    if bad := not_finite(
+        {**losses, **held.means}, grad_norm
+    ):  # the same on all ranks, since all of it was summed over them
         guilty = find_culprits(model, parameters, objective, rows, numbers, suspicious, plan.tokens_per_pass, world)
-        sources = [rows.sources[number] for number in guilty]
+        of_guards = [f"of protect.{name}" for name, value in held.means.items() if not math.isfinite(value)]
+        sources = of_guards or [rows.sources[number] for number in guilty]
         if settings.on_nan == "stop":
             raise refuse_step(step, bad, sources)
         return {**line, "skipped": True, "rows": sources}

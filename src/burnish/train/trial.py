@@ -24,9 +24,10 @@ from burnish.core.hardware import (
 from burnish.core.world import World
 from burnish.model.decoder import Decoder
 from burnish.model.forest import Forest
+from burnish.train.guarding import try_guards
 from burnish.train.optimiser import AdamW, forget_gradients
 from burnish.train.rules import Plan
-from burnish.train.work import Objective, Row, Rows
+from burnish.train.work import NO_GUARDS, Guards, Objective, Row, Rows
 
 FIRST = 8  # a first, safe pass has about an eighth of the largest one's tokens
 SPARE = 0.8  # share of the free memory that the setting we name may fill
@@ -56,6 +57,7 @@ def try_largest_pass(
     rows: Rows[Row],
     plan: Plan,
     world: World,
+    guards: Guards = NO_GUARDS,
 ) -> None:
     """Forward, backward and the optimiser's state at the size that training will need.
 
@@ -71,6 +73,7 @@ def try_largest_pass(
             if not begun:
                 optimiser.step(0.0)  # makes the moments, changes no weight
             _try_passes(model, objective, passes, world)
+            try_guards(model, guards, plan.tokens_per_pass, world)
         except (MemoryError, RuntimeError) as error:
             if not _is_out_of_memory(error):
                 raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
@@ -28,6 +28,54 @@ class Objective(Protocol[Row_contra]):
     def counts(self, passes: Sequence[Forest]) -> dict[str, float]: ...
 
     def terms(self, model: Decoder, forest: Forest) -> dict[str, Tensor]: ...
+
+
+class Rehearsal(Protocol):
+    """A further term of the loss on forests of its own: weight · Σ term / Σ count, where there are rows at a step.
+
+    `passes` gives this rank's share of the rows of one step: a pure function of its arguments, so that a run that goes
+    on meets the same rows. `name` is what the mean is called in metrics.jsonl.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def weight(self) -> float: ...
+
+    def passes(self, step: int, rank: int, size: int, tokens_per_pass: int) -> list[Forest]: ...
+
+    def count(self, passes: Sequence[Forest]) -> float: ...
+
+    def term(self, model: Decoder, forest: Forest) -> Tensor: ...
+
+
+class Penalty(Protocol):
+    """A further term of the loss on the weights alone, as a sum of parts. The gradient of one part is taken before the
+    next is asked for: memory for all of them is never needed."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def weight(self) -> float: ...
+
+    def parts(self) -> Iterator[Tensor]: ...
+
+
+@dataclass(frozen=True)
+class Guards:
+    """What is learnt beside the objective so that the model keeps what it knew."""
+
+    rehearsals: Sequence[Rehearsal] = ()
+    penalties: Sequence[Penalty] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (*(guard.name for guard in self.rehearsals), *(guard.name for guard in self.penalties))
+
+
+NO_GUARDS = Guards()
 
 
 @dataclass(frozen=True)
