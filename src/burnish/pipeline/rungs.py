@@ -34,6 +34,7 @@ def rungs_of(recipe: Recipe) -> dict[str, Changes]:
         "ewc": guard("ewc"),
         "kl": guard("kl"),
         "osft": {**plain, "adapt": {"type": "osft"}},
+        "sdft": {**plain, "objective": {"type": "sdft"}},
         "scale": {"protect": {"level": "none", "scale": "auto", "forget_limit": limit}},
         "light": {"protect": {"level": "light", "forget_limit": limit}},
         "strong": {"protect": {"level": "strong", "forget_limit": limit}},

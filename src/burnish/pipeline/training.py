@@ -14,7 +14,7 @@ from burnish.deploy.merged import write_model_folder
 from burnish.model.compiled import compiled_pointwise
 from burnish.model.decoder import Decoder
 from burnish.model.pointwise import PLAIN
-from burnish.pipeline.lesson import make_objective, read_lesson
+from burnish.pipeline.lesson import make_draw, make_objective, read_lesson
 from burnish.pipeline.protection import make_guards
 from burnish.pipeline.scaling import beginning, choose_scale
 from burnish.pipeline.workshop import Workshop
@@ -52,7 +52,18 @@ def train_stage(shop: Workshop, say: Callable[[str], None]) -> None:
     guards = make_guards(shop, decoder, plan, say)
     start = beginning(shop, decoder)
     progress = train(
-        run, decoder, parameters, objective, lesson.rows, lesson.dev, plan, recipe.train, shop.world, say, guards
+        run,
+        decoder,
+        parameters,
+        objective,
+        lesson.rows,
+        lesson.dev,
+        plan,
+        recipe.train,
+        shop.world,
+        say,
+        guards,
+        make_draw(shop, decoder, lesson, objective),
     )
     choice = choose_scale(shop, decoder, parameters, start, objective, lesson, plan, progress, say)
     if shop.world.rank:

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import re
 
+from burnish.core.records import Text
 from burnish.evals.retention_settings import SUITES
 from burnish.evals.set_aside import passages
 from burnish.evals.suites import Instruction, Passage, Question, shipped
+from burnish.guards.general import general_rows
 
 RUN = 6  # words
 
@@ -23,6 +25,13 @@ def test_no_six_words_stand_in_a_suite_of_the_verdict() -> None:
                 texts = [f"{item.prompt} {choice}" for choice in item.choices]
             shared = aside & set().union(*map(runs, texts))
             assert not shared, (name, item.id, isinstance(item, Instruction), shared)
+
+
+def test_no_six_words_stand_in_the_general_rows_that_guards_learn() -> None:
+    aside = set().union(*(runs(passage.text) for passage in passages()))
+    for row in general_rows():
+        texts = [row.text] if isinstance(row, Text) else [message.content for message in row.messages]
+        assert not aside & set().union(*map(runs, texts)), row.id
 
 
 def test_there_are_forty_passages_each_once() -> None:
