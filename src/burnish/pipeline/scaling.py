@@ -51,7 +51,7 @@ class _Scales:
         return measure(self.decoder, self.objective, self.lesson.dev, self.plan, self.shop.world)
 
     def point(self, end: Mapping[str, Tensor], step: int, scale: float, before: float) -> Point:
-        """`before`: the loss of general text at scale 0."""
+        """`before`: the base's loss of general text."""
         self.take(end, scale)
         return Point(step, scale, self.dev(), self.general() - before)
 
@@ -90,9 +90,11 @@ def choose_scale(
     steps = good if wanted == "auto" else [progress.best_step]
     say(f"looking at {len(steps)} checkpoints at several scales of their update" if wanted == "auto"
         else f"taking {wanted:g} of the update")  # fmt: skip
-    look.take(read_weights(step_folder(checkpoints, steps[0])), 0.0)
-    before = look.general()
-    points = [Point(steps[0], 0.0, look.dev(), 0.0)]
+    first = read_weights(step_folder(checkpoints, steps[0]))
+    look.take(first, 0.0)
+    with methods.switched_off(decoder):  # virtual tokens are there at scale 0 too, and the base does not read them
+        before = look.general()
+    points = [look.point(first, steps[0], 0.0, before)]
     for step in steps:
         end = read_weights(step_folder(checkpoints, step))
         points += [look.point(end, step, scale, before) for scale in (SCALES if wanted == "auto" else (wanted,))]
@@ -100,7 +102,7 @@ def choose_scale(
         if between_two is not None:
             points.append(look.point(end, step, between_two, before))
     chosen = best_within(points, limit) if wanted == "auto" else points[-1]
-    assert chosen is not None  # scale 0 forgets nothing
+    chosen = chosen or min(points, key=lambda point: point.forgetting)
     look.take(read_weights(step_folder(checkpoints, chosen.step)), chosen.scale)
     say(_told(chosen, points, limit, wanted == "auto"))
     return {"limit": limit, "general_loss_before": before, "step": chosen.step, "scale": chosen.scale,
