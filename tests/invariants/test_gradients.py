@@ -6,6 +6,7 @@ Guards against: losses averaged per micro-batch (transformers PR 34191, unsloth 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 
 import pytest
 import torch
@@ -50,8 +51,14 @@ def plain_gradient(adapt: AdaptSettings, count: int) -> tuple[dict[str, Tensor],
     return dict(zip(parameters, gradients, strict=True)), loss.item()
 
 
-@pytest.mark.parametrize("ranks", [1, 2, 3])
-@pytest.mark.parametrize("adapt", METHODS.values(), ids=METHODS)
+DROPPING = LoRASettings(r=4, alpha=8, dropout=0.3)
+
+
+@pytest.mark.parametrize(
+    ("adapt", "ranks"),
+    [*product(METHODS.values(), [1, 2, 3]), (DROPPING, 1)],
+    ids=[*(f"{name}-{ranks}" for name, ranks in product(METHODS, [1, 2, 3])), "dropout"],
+)
 def test_packing_sharing_passes_and_ranks_leave_the_gradient_as_it_is(adapt: AdaptSettings, ranks: int) -> None:
     """{separate rows, packed, shared beginnings} × {1, 3, 8 passes} × {1, 2, 3 processes}, to 1e-9 in float64."""
     world = World(0, ranks, CPU)

@@ -20,6 +20,11 @@ def no_rates(decoder: Decoder, settings: Settings) -> dict[str, float]:
     return {}
 
 
+def same(settings: S) -> S:
+    """It is loaded with the settings that it was trained with."""
+    return settings
+
+
 @dataclass(frozen=True)
 class Adapter(Generic[S]):
     """What can be done with something that stands beside the base, which itself stays as it is.
@@ -30,6 +35,7 @@ class Adapter(Generic[S]):
     load(decoder, settings, tensors)  the inverse of `state`, after `apply`; names and shapes have been checked
     merged(decoder)                   the base's weights that the adapter changes, under transformers' names, with it
                                       worked in; raises RecipeError where the mathematics has no merged form
+    saved(settings)                   the settings that `state` and `config` have the form of, with which it is loaded
     """
 
     switch: Callable[[Decoder, bool], None]
@@ -37,6 +43,7 @@ class Adapter(Generic[S]):
     config: Callable[[S, str], dict[str, Any]]
     load: Callable[[Decoder, S, Mapping[str, Tensor]], None]
     merged: Callable[[Decoder], Mapping[str, Tensor]]
+    saved: Callable[[S], S] = same
 
 
 @dataclass(frozen=True)

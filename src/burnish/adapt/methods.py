@@ -29,7 +29,7 @@ from burnish.core.errors import ModelError, RecipeError
 from burnish.core.files import write_bytes, write_json
 from burnish.model.decoder import Decoder
 
-WEIGHTS = "adapter_model.safetensors"
+CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 
 AnyMethod: TypeAlias = Method[Any]
 
@@ -135,7 +135,7 @@ def write_adapter(folder: Path, tensors: Mapping[str, Tensor], config: Mapping[s
     # A copy each: some methods share one projection among layers, and a file holds no shared memory.
     contiguous = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     write_bytes(folder / WEIGHTS, save(contiguous, metadata={"format": "pt"}))
-    write_json(folder / "adapter_config.json", config)
+    write_json(folder / CONFIG, config)
 
 
 def read_adapter(folder: Path) -> dict[str, Tensor]:
@@ -153,8 +153,9 @@ def load_adapter(decoder: Decoder, settings: AdaptSettings, folder: Path) -> Non
     Raises ModelError: the file is absent or damaged, or its tensors are not exactly those of these settings.
     """
     tensors = read_adapter(folder)
-    apply(decoder, settings)
     adapter = method_of(settings).adapter
+    settings = adapter.saved(settings) if adapter else settings
+    apply(decoder, settings)
     wanted = adapter.state(decoder, settings) if adapter else {}
     shapes = {name: tuple(tensor.shape) for name, tensor in wanted.items()}
     odd = sorted({*shapes.items()} ^ {(name, tuple(tensor.shape)) for name, tensor in tensors.items()})

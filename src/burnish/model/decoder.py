@@ -182,6 +182,7 @@ class Decoder(nn.Module):
         self.pointwise = pointwise
         self.model = Trunk(config, pointwise)
         self.recompute = False
+        self.step = 0  # the update at which training stands: what is random in it follows from that
         self.adaptation: object = None  # what adapt put in, for it to find again
         self.lm_head = None if config.tied else Linear(config.width, config.vocab, bias=False)
 

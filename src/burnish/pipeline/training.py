@@ -64,6 +64,7 @@ def train_stage(shop: Workshop, say: Callable[[str], None]) -> None:
         say,
         guards,
         make_draw(shop, decoder, lesson, objective),
+        methods.rates(decoder, recipe.adapt),
     )
     choice = choose_scale(shop, decoder, parameters, start, objective, lesson, plan, progress, say)
     if shop.world.rank:

@@ -62,15 +62,17 @@ def train(
     say: Callable[[str], None],
     guards: Guards = NO_GUARDS,
     draw: Draw = as_they_are,
+    rates: Mapping[str, float] | None = None,
 ) -> Progress:
     """Trains `parameters` of `model` in place and leaves the best ones on dev in them. Rank 0 alone writes.
+    `rates`: by name, what some parameters multiply the learning rate with.
 
     Goes on from the newest good checkpoint. Raises Stopped on Ctrl-C, SIGTERM (after saving) or a full disk;
     NotFinite before a non-finite value reaches the weights; BurnishError before step 1 when memory is too small.
     """
     check_some(len(rows.rendered), len(dev.rendered))
     check_model(model, parameters)
-    optimiser = AdamW(parameters, settings.weight_decay)
+    optimiser = AdamW(parameters, settings.weight_decay, rates or {})
     progress = resume(run, parameters, optimiser, say)
     check_same_start(world, model, parameters, rows, plan, progress)
     writes = world.rank == 0
@@ -136,7 +138,9 @@ def update(
     numbers = rows_of_update(step, seed=settings.seed, rows=plan.rows,
                              rows_per_update=plan.rows_per_update, in_order=plan.in_order)  # fmt: skip
     mine = numbers[world.rank :: world.size]
-    passes = [forest.to(world.device) for forest in objective.passes(draw(step, rows.take(mine)), plan.tokens_per_pass)]
+    learnt = draw(step, rows.take(mine))  # before the step is told: nothing is dropped while the model speaks
+    model.step = step
+    passes = [forest.to(world.device) for forest in objective.passes(learnt, plan.tokens_per_pass)]
     values, suspicious = _gradients(model, objective, passes, world)
     losses = {name: value for name, value in values.items() if _is_learnt(name)}
     held = guard_gradients(model, guards, step, plan.tokens_per_pass, world)

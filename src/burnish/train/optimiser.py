@@ -6,7 +6,7 @@ every start would pay.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -22,26 +22,33 @@ STEP, MEAN, SQUARE = "step", "exp_avg", "exp_avg_sq"  # as torch's own optimiser
 class AdamW:
     """AdamW (arXiv 1711.05101), bit for bit torch's fused one.
 
+    factors: name of a parameter → its rate in multiples of the one that `step` is given; 1 for those not named
     tensors: "name/step", "name/exp_avg" and "name/exp_avg_sq" of each parameter that was updated; the count is float32.
     """
 
     parameters: Mapping[str, nn.Parameter]
     weight_decay: float
+    factors: Mapping[str, float] = field(default_factory=dict)
     tensors: dict[str, Tensor] = field(default_factory=dict)
 
     @torch.no_grad()
     def step(self, rate: float) -> None:
         """One change of every parameter that has a gradient; the others stay as they are."""
-        learnt = {name: (one, one.grad) for name, one in self.parameters.items() if one.grad is not None}
-        for name, (parameter, _) in learnt.items():
+        learnt = {name: one for name, one in self.parameters.items() if one.grad is not None}
+        for name, parameter in learnt.items():
             if f"{name}/{STEP}" not in self.tensors:
                 self.tensors[f"{name}/{STEP}"] = torch.zeros((), device=parameter.device)
                 self.tensors[f"{name}/{MEAN}"] = torch.zeros_like(parameter)
                 self.tensors[f"{name}/{SQUARE}"] = torch.zeros_like(parameter)
-        steps, means, squares = ([self.tensors[f"{name}/{key}"] for name in learnt] for key in (STEP, MEAN, SQUARE))
+        for factor in dict.fromkeys(self.factors.get(name, 1.0) for name in learnt):
+            self._change([name for name in learnt if self.factors.get(name, 1.0) == factor], rate * factor)
+
+    def _change(self, names: Sequence[str], rate: float) -> None:
+        parameters = [self.parameters[name] for name in names]
+        steps, means, squares = ([self.tensors[f"{name}/{key}"] for name in names] for key in (STEP, MEAN, SQUARE))
         adamw(
-            [parameter for parameter, _ in learnt.values()],
-            [gradient for _, gradient in learnt.values()],
+            [*parameters],
+            [parameter.grad for parameter in parameters if parameter.grad is not None],
             means,
             squares,
             [],

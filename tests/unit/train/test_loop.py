@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 
 import pytest
 import torch
@@ -83,8 +84,14 @@ def test_another_seed_gives_another_run(make_run: MakeRun) -> None:
     assert first.run.metrics.read_bytes() != second.run.metrics.read_bytes()
 
 
-@pytest.mark.parametrize("adapt", [METHODS["LoRA"], METHODS["full"]], ids=["LoRA", "full"])
-@pytest.mark.parametrize("at", [1, 9, 16, 23])
+DROPPING = LoRASettings(r=4, alpha=8, dropout=0.3, start="pissa")
+
+
+@pytest.mark.parametrize(
+    ("adapt", "at"),
+    [*product([METHODS["LoRA"], METHODS["full"]], [1, 9, 16, 23]), (DROPPING, 9)],
+    ids=[*map(str, product(["LoRA", "full"], [1, 9, 16, 23])), "dropout"],
+)
 def test_a_run_that_broke_down_goes_on_to_the_same_bytes(make_run: MakeRun, adapt: AdaptSettings, at: int) -> None:
     """Broken in the first update, between two checkpoints, in a measurement on dev, twice."""
     whole, broken = make_run("whole", adapt), make_run("broken", adapt)

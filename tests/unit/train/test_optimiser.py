@@ -80,6 +80,22 @@ def test_weights_and_state_are_those_of_torch_to_the_last_bit(decay: float) -> N
         assert bits(made[name]) == bits(tensor), name
 
 
+def test_a_parameter_with_a_factor_learns_as_in_a_group_of_its_own() -> None:
+    ours, theirs = parameters_of(1), parameters_of(1)
+    factors = {"a": 16.0, "3/torch.float32": 4.0}
+    optimiser = AdamW(ours, 0.1, factors)
+    groups = [{"params": [parameter]} for parameter in theirs.values()]
+    torchs = torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.999), weight_decay=0.1, fused=True)
+    for number, rate in enumerate(RATES):
+        learn(ours, number)
+        learn(theirs, number)
+        optimiser.step(rate)
+        for name, group in zip(theirs, torchs.param_groups, strict=True):
+            group["lr"] = rate * factors.get(name, 1.0)
+        torchs.step()
+    assert all(bits(parameter) == bits(theirs[name]) for name, parameter in ours.items())
+
+
 def test_the_state_goes_out_and_in_again_to_the_last_bit() -> None:
     first, second = parameters_of(1), parameters_of(2)
     ours, other = AdamW(first, 0.1), AdamW(second, 0.1)
