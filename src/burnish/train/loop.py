@@ -88,9 +88,8 @@ def train(
         saved = time.monotonic()
         while _goes_on(progress, plan, settings):
             started = time.perf_counter()
-            line = update(
-                model, parameters, optimiser, objective, rows, plan, settings, world, progress.step, guards, draw
-            )
+            line = update(model, parameters, optimiser, objective, rows, plan, settings, world, progress.step,
+                          guards, draw)  # fmt: skip
             seconds = time.perf_counter() - started
             progress.step += 1
             _count_skips(run, progress, line, world)
@@ -106,14 +105,18 @@ def train(
             report(progress.step, _summary(line, progress, seconds))
             if stop:
                 world.barrier()  # rank 0 has saved
-                raise Stopped(
-                    f"Stopped after step {progress.step} of {plan.steps}; everything up to it is saved.",
-                    where=str(run.path),
-                    next_move="run the same command again to go on",
-                )
+                raise _stopped(run, progress, plan)
     world.barrier()
     take_best(run, parameters, progress)
     return progress
+
+
+def _stopped(run: RunFolder, progress: Progress, plan: Plan) -> Stopped:
+    return Stopped(
+        f"Stopped after step {progress.step} of {plan.steps}; everything up to it is saved.",
+        where=str(run.path),
+        next_move="run the same command again to go on",
+    )
 
 
 def update(
@@ -138,7 +141,7 @@ def update(
     numbers = rows_of_update(step, seed=settings.seed, rows=plan.rows,
                              rows_per_update=plan.rows_per_update, in_order=plan.in_order)  # fmt: skip
     mine = numbers[world.rank :: world.size]
-    learnt = draw(step, rows.take(mine))  # before the step is told: nothing is dropped while the model speaks
+    learnt = draw(step, rows.take(mine))
     model.step = step
     passes = [forest.to(world.device) for forest in objective.passes(learnt, plan.tokens_per_pass)]
     values, suspicious = _gradients(model, objective, passes, world)
