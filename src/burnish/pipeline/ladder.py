@@ -6,7 +6,6 @@ answer once, for the first rung, and all others take their answers from there.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -19,6 +18,7 @@ from burnish.evals.ladder.records import Ladder, LeftOut
 from burnish.pipeline.retraining import take_data
 from burnish.pipeline.run import run_stages
 from burnish.pipeline.rungs import PLAIN, chosen_rungs
+from burnish.pipeline.stages import read_stages
 from burnish.recipe.recipe import Recipe
 from burnish.train.guard import NotFinite
 from burnish.train.progress import duration
@@ -41,7 +41,6 @@ def climb(make: Make, folder: Path, *, rungs: Sequence[str] = (), fresh: bool = 
     runs: dict[str, RunFolder] = {}
     changes: dict[str, Mapping[str, Any]] = {}
     left_out: list[LeftOut] = []
-    started = time.monotonic()
     for at, (name, (place, change)) in enumerate(wanted.items()):
         run = RunFolder(folder / name)
         say(f"══ rung {at + 1} of {len(wanted)}, {name}: {run.path}")
@@ -55,12 +54,17 @@ def climb(make: Make, folder: Path, *, rungs: Sequence[str] = (), fresh: bool = 
             say(f"{name} is left out: {reason}")
             continue
         runs[name], changes[name] = run, change
-        left = len(wanted) - at - 1
-        if left:
-            say(f"{left} rungs left, about {duration((time.monotonic() - started) / (at + 1) * left)} at this pace")
+        if left := len(wanted) - at - 1:
+            say(f"rungs left: {left}, about {duration(left * _seconds(run))} if each takes as long as this one")
     ladder = read_ladder(runs, changes, left_out, recipe.protect.forget_limit)
     write_ladder(folder, ladder)
     return ladder
+
+
+def _seconds(run: RunFolder) -> float:
+    """How long a rung took from training to its verdict."""
+    done = read_stages(run)
+    return float(done["train"]["seconds"] + done["evaluate"]["seconds"])
 
 
 def _check(recipe: Recipe) -> None:
