@@ -35,8 +35,8 @@ class DPOSettings(Settings):
 
 class SDFTSettings(Settings):
     """Self-distillation: the model answers by itself, and is pulled to what it says when it is shown the given answer.
-    Forgets less, learns slower and costs about three times as much an update; a model that cannot make use of an answer
-    in its prompt learns nothing. Needs an adapter.
+    Learns slower and costs three to five times as much an update; a model that cannot make use of an answer in its
+    prompt, as most small ones, learns little. Needs an adapter.
     """
 
     type: Literal["sdft"] = "sdft"

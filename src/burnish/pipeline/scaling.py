@@ -94,13 +94,19 @@ def choose_scale(
     look.take(first, 0.0)
     with methods.switched_off(decoder):  # virtual tokens are there at scale 0 too, and the base does not read them
         before = look.general()
-    points = [look.point(first, steps[0], 0.0, before)]
+    points: list[Point] = []
+
+    def see(end: Mapping[str, Tensor], step: int, scale: float) -> None:
+        points.append(look.point(end, step, scale, before))
+        say(f"  step {step}, scale {scale:g}: dev {points[-1].dev_loss:.3f}, general {points[-1].forgetting:+.3f}")
+
+    see(first, steps[0], 0.0)
     for step in steps:
         end = read_weights(step_folder(checkpoints, step))
-        points += [look.point(end, step, scale, before) for scale in (SCALES if wanted == "auto" else (wanted,))]
-        between_two = scale_at_limit(points, step, limit) if wanted == "auto" else None
-        if between_two is not None:
-            points.append(look.point(end, step, between_two, before))
+        for scale in SCALES if wanted == "auto" else (wanted,):
+            see(end, step, scale)
+        if wanted == "auto" and (at_limit := scale_at_limit(points, step, limit)) is not None:
+            see(end, step, at_limit)
     chosen = best_within(points, limit) if wanted == "auto" else points[-1]
     chosen = chosen or min(points, key=lambda point: point.forgetting)
     look.take(read_weights(step_folder(checkpoints, chosen.step)), chosen.scale)
