@@ -47,8 +47,8 @@ class L2Settings(Settings):
     """The change of the weights is held small, all of them alike (L2-SP, arXiv 1802.01483)."""
 
     weight: float = Field(
-        0.001, gt=0, le=1000, description="How much half the squared change of the weights, summed over all of them, "
-        "counts beside the loss of the rows."
+        0.01, gt=0, le=1000, description="How much half the squared change of the weights, summed over all of them, "
+        "counts beside the loss of the rows. LoRA at its usual rate changes a model of 135M by some 30 in ten updates."
     )  # fmt: skip
 
 
@@ -56,8 +56,9 @@ class EWCSettings(Settings):
     """The change of the weights is held small, most where general answers depend on them (EWC, arXiv 1612.00796)."""
 
     weight: float = Field(
-        1.0, gt=0, le=1e6, description="How much half the squared change, each weight's counted by its Fisher "
-        "information a token, counts: at 1 it estimates the KL in nats a token."
+        300.0, gt=0, le=1e9, description="How much half the squared change, each weight's counted by its Fisher "
+        "information a token, counts. At 1 it would be the KL in nats a token if each weight acted alone; they act "
+        "together, and the KL measured was 100 to 600 times as much."
     )  # fmt: skip
     rows: int = Field(
         64, ge=1, le=10_000, description="General rows, with the model's own answers, from which the information is "

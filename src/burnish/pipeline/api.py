@@ -22,7 +22,7 @@ from burnish.model.decoder import Decoder
 from burnish.pipeline.repeat import repeat
 from burnish.pipeline.run import existing_run, run_stages
 from burnish.pipeline.workshop import Workshop
-from burnish.recipe.recipe import Recipe, default_name, expand, read_recipe
+from burnish.recipe.recipe import Recipe, default_name, expand, read_recipe, with_level
 
 RUNS = Path("runs")
 Turns = str | Sequence[Message] | Sequence[Mapping[str, str]]
@@ -106,7 +106,7 @@ def run(
     if recipe is not None:
         made, base = read_recipe(Path(recipe))
     else:
-        made, base = build(Recipe, expand(Document(groups, {}, "burnish.run"))), Path.cwd()
+        made, base = with_level(build(Recipe, expand(Document(groups, {}, "burnish.run")))), Path.cwd()
     folder = RunFolder(runs / (made.name or default_name(made, None)))
     run_stages(made, base, folder, fresh=fresh, say=print, show=lambda shop: None)
     if seeds > 1:

@@ -29,13 +29,15 @@ def _named(rungs: Rungs) -> list[tuple[str, Kind]]:
 
 def check_distances(recipe: Recipe) -> None:
     """Raises RecipeError: a guard holds weights, and the method changes something else."""
-    if isinstance(recipe.adapt, LoRASettings) or not methods.has_adapter(recipe.adapt):
+    adapt = recipe.adapt
+    lengths = isinstance(adapt, LoRASettings) and adapt.dora  # the change of the matrix is no product of two
+    if not lengths and (isinstance(adapt, LoRASettings) or not methods.has_adapter(adapt)):
         return
     for name, _ in _named(recipe.protect.rungs):
         raise RecipeError(
             f"`protect.{name}` holds the model's matrices, and this method changes something else.",
             where="protect",
-            seen=f"adapt.type {recipe.adapt.type}",
+            seen="adapt.dora" if lengths else f"adapt.type {adapt.type}",
             next_move="use protect.kl or protect.self_replay, which go with every method",
         )
 
@@ -61,9 +63,9 @@ def _of_updates(
 
 
 def _update(layer: lora.LoRALinear, counted: tuple[Tensor, Tensor] | None) -> LowRank:
-    begins = (layer.lora_B.detach().clone(), layer.lora_A.detach().clone()) if layer.lora_B.any() else None
     output_O, input_I = counted or (None, None)
-    return LowRank(layer.lora_A, layer.lora_B, layer.scale, output_O, input_I, begins)
+    start = None if layer.start is None else (layer.start[1], layer.start[0])
+    return LowRank(layer.lora_A, layer.lora_B, layer.scale, output_O, input_I, start)
 
 
 def _of_weights(

@@ -51,21 +51,9 @@ def train_stage(shop: Workshop, say: Callable[[str], None]) -> None:
     objective = make_objective(shop, decoder, lesson, plan, say)
     guards = make_guards(shop, decoder, plan, say)
     start = beginning(shop, decoder)
-    progress = train(
-        run,
-        decoder,
-        parameters,
-        objective,
-        lesson.rows,
-        lesson.dev,
-        plan,
-        recipe.train,
-        shop.world,
-        say,
-        guards,
-        make_draw(shop, decoder, lesson, objective),
-        methods.rates(decoder, recipe.adapt),
-    )
+    progress = train(run, decoder, parameters, objective, lesson.rows, lesson.dev, plan, recipe.train, shop.world, say,
+                     rates=methods.rates(decoder, recipe.adapt), guards=guards,
+                     draw=make_draw(shop, decoder, lesson, objective))  # fmt: skip
     choice = choose_scale(shop, decoder, parameters, start, objective, lesson, plan, progress, say)
     if shop.world.rank:
         return  # rank 0 holds the same weights and writes them

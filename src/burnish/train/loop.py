@@ -60,9 +60,9 @@ def train(
     settings: TrainSettings,
     world: World,
     say: Callable[[str], None],
+    rates: Mapping[str, float] | None = None,
     guards: Guards = NO_GUARDS,
     draw: Draw = as_they_are,
-    rates: Mapping[str, float] | None = None,
 ) -> Progress:
     """Trains `parameters` of `model` in place and leaves the best ones on dev in them. Rank 0 alone writes.
     `rates`: by name, what some parameters multiply the learning rate with.
@@ -77,9 +77,7 @@ def train(
     check_same_start(world, model, parameters, rows, plan, progress)
     writes = world.rank == 0
     if writes:
-        forget_half_written(run.checkpoints)
-        cut_lines(run.metrics, progress.step)
-        cut_lines(run.timings, progress.step)
+        _tidy(run, progress.step)
     if _goes_on(progress, plan, settings):
         check_room(run.checkpoints, room_needed([*parameters.values()] * 3))  # the weights and two moments
         try_largest_pass(model, parameters, optimiser, objective, rows, plan, world, guards)
@@ -205,6 +203,13 @@ def measure(model: Decoder, objective: Objective[Row], rows: Rows[Row], plan: Pl
         for name, term in objective.terms(model, forest.to(world.device)).items():
             sums[name] += float(term)
     return sum(total / counts[name] for name, total in world.sum(sums).items() if _is_learnt(name))
+
+
+def _tidy(run: RunFolder, step: int) -> None:
+    """Removes what an earlier attempt wrote after the step from which this one goes on."""
+    forget_half_written(run.checkpoints)
+    cut_lines(run.metrics, step)
+    cut_lines(run.timings, step)
 
 
 def _goes_on(progress: Progress, plan: Plan, settings: TrainSettings) -> bool:

@@ -24,6 +24,7 @@ from burnish.render.renderer import make_renderer
 from burnish.train.loop import Objective, Progress, Rows, train
 from burnish.train.rules import Plan
 from burnish.train.settings import TrainSettings
+from burnish.train.work import NO_GUARDS, Guards
 from tests.tiny import make_model, make_tokenizer
 
 CPU = torch.device("cpu")
@@ -64,9 +65,9 @@ class TinyRun:
     def parameters(self) -> dict[str, nn.Parameter]:
         return methods.trainable(self.decoder)
 
-    def train(self, objective: Objective | None = None) -> Progress:
+    def train(self, objective: Objective | None = None, guards: Guards = NO_GUARDS) -> Progress:
         return train(self.run, self.decoder, self.parameters, objective or SFT(), self.rows, self.dev, self.plan,
-                     self.settings, self.world, self.said.append)  # fmt: skip
+                     self.settings, self.world, self.said.append, guards=guards)  # fmt: skip
 
 
 MakeRun = Callable[..., TinyRun]
