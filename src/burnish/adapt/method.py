@@ -54,11 +54,14 @@ class Method(Generic[S]):
     apply(decoder, settings, seed)  leaves `requires_grad` on exactly what trains, in float32 (float64 where the base
                                     is); raises RecipeError where the settings do not fit the model
     adapter                         None: the base's own weights train, and the whole model is saved
+    merged(decoder)                 for a method without an adapter whose updates stand beside the base until the whole
+                                    model is saved: as `Adapter.merged`
     rates(decoder, settings)        name of a parameter → its learning rate, in multiples of the recipe's; default 1
     """
 
     apply: Callable[[Decoder, S, int], None]
     adapter: Adapter[S] | None = None
+    merged: Callable[[Decoder], Mapping[str, Tensor]] | None = None
     rates: Callable[[Decoder, S], Mapping[str, float]] = no_rates
 
 

@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from burnish.adapt import bottleneck, full, lora, prefix, prompt, token_rows, vera
+from burnish.adapt import bottleneck, full, lora, osft, prefix, prompt, token_rows, vera
 from burnish.adapt.further_settings import (
     BottleneckSettings,
     IA3Settings,
@@ -25,7 +25,14 @@ from burnish.adapt.further_settings import (
 from burnish.adapt.lora import FrozenLinear
 from burnish.adapt.method import Adapter, Method
 from burnish.adapt.packed import packed_layers, unpacked_tensors
-from burnish.adapt.settings import AdaptSettings, FreezeSettings, FullSettings, LoRASettings, PeftSettings
+from burnish.adapt.settings import (
+    AdaptSettings,
+    FreezeSettings,
+    FullSettings,
+    LoRASettings,
+    OSFTSettings,
+    PeftSettings,
+)
 from burnish.core.errors import ModelError, RecipeError
 from burnish.core.files import read_json, write_bytes, write_json
 from burnish.model.decoder import Decoder
@@ -48,6 +55,7 @@ _METHODS: Mapping[type[AdaptSettings], Callable[[], AnyMethod]] = {
     LoRASettings: lambda: lora.METHOD,
     FullSettings: lambda: full.FULL,
     FreezeSettings: lambda: full.FREEZE,
+    OSFTSettings: lambda: osft.METHOD,
     PromptSettings: lambda: prompt.METHOD,
     PrefixSettings: lambda: prefix.METHOD,
     BottleneckSettings: lambda: bottleneck.METHOD,
@@ -92,6 +100,13 @@ def apply(decoder: Decoder, settings: AdaptSettings, *, seed: int = 0) -> None:
 def trainable(decoder: Decoder) -> dict[str, nn.Parameter]:
     """What the optimiser changes, by name."""
     return {name: parameter for name, parameter in decoder.named_parameters() if parameter.requires_grad}
+
+
+def beside(decoder: Decoder) -> dict[str, nn.Parameter]:
+    """What trains and is none of the base's own weights, by name."""
+    applied = _applied(decoder)
+    own = {id(parameter) for parameter in applied.weights.values()} if applied else set()
+    return {name: parameter for name, parameter in trainable(decoder).items() if id(parameter) not in own}
 
 
 def rates(decoder: Decoder, settings: AdaptSettings) -> dict[str, float]:
@@ -194,7 +209,8 @@ def merged_tensors(decoder: Decoder) -> dict[str, Tensor]:
     if applied is None:
         dense = {name: parameter.detach() for name, parameter in decoder.named_parameters()}
         return dense | unpacked_tensors(packed_layers(decoder), wide)
-    changed = applied.method.adapter.merged(decoder) if applied.method.adapter else {}
+    merged = applied.method.adapter.merged if applied.method.adapter else applied.method.merged
+    changed = merged(decoder) if merged else {}
     plain = {name: parameter.detach() for name, parameter in applied.weights.items()}
     unpacked = unpacked_tensors(applied.packed, wide, but=changed)
     return {**plain, **unpacked, **changed, **token_rows.merged(decoder)}

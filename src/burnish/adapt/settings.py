@@ -94,6 +94,23 @@ class FreezeSettings(Settings):
     )
 
 
+class OSFTSettings(Settings):
+    """The largest singular directions of each chosen matrix stay, the rest trains (arXiv 2504.07097)."""
+
+    type: Literal["osft"] = "osft"
+    keep: float = Field(
+        0.75, gt=0, lt=1, description="Share of each matrix's singular directions that stay as they are, the largest "
+        "first. More forgets less and learns less."
+    )  # fmt: skip
+    targets: Literal["all-linear", "attention", "mlp"] | tuple[str, ...] = Field(
+        "all-linear", description="Which matrices: a group or a list of names such as q_proj; all others are frozen."
+    )
+
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        return GROUPS[self.targets] if isinstance(self.targets, str) else self.targets
+
+
 class PeftSettings(Settings):
     """Any adapter that the peft library injects into linear layers, by its own configuration."""
 
@@ -107,6 +124,7 @@ AdaptSettings = Annotated[
     LoRASettings
     | FullSettings
     | FreezeSettings
+    | OSFTSettings
     | IA3Settings
     | VeRASettings
     | PromptSettings

@@ -278,6 +278,25 @@ def arena(
         votes.hold(run, out, host, port)
 
 
+@app.command()
+def ladder(
+    recipe: Recipe = None,
+    model: Model = None,
+    data: Data = None,
+    name: Name = None,
+    changes: Changes = None,
+    rungs: Annotated[
+        str | None, typer.Option(help="Which guards, by name and with commas between them; by default all of them.")
+    ] = None,
+    fresh: Fresh = False,
+    out: Runs = RUNS,
+) -> None:
+    """Train with each guard against forgetting and draw what each gains and forgets; goes on where it stopped."""
+    from burnish.cli import laddering
+
+    laddering.climb_ladder(recipe, model, data, name, changes, rungs, fresh, out)
+
+
 @app.command("runs")
 def list_runs(out: Runs = RUNS) -> None:
     """List the runs and their verdicts."""

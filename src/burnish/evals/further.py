@@ -1,10 +1,13 @@
-"""What stands beside the verdict in verdict.md and report.html: what the judge says, and what people preferred."""
+"""What stands beside the verdict in verdict.md and report.html: what the judge says, what people preferred, and
+what was kept of the training where that was chosen."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from burnish.core.files import read_json
 from burnish.core.run_folder import RunFolder
 from burnish.evals.arena.result import ArenaResult, read_arena
 from burnish.evals.judge.records import JudgedComparison, JudgedVerdict
@@ -29,7 +32,41 @@ def further_sections(folder: RunFolder, verdict: Verdict, arm_name: Name) -> tup
     """Those for which there is something in the run's folder. Raises BurnishError: the votes cannot be read."""
     judged = () if verdict.judged is None else (judge_section(verdict.judged, verdict.task.confidence, arm_name),)
     arena = read_arena(folder) if folder.arena.exists() else None
-    return (*judged, *((arena_section(arena, arm_name),) if arena and arena.pairs else ()))
+    people = (arena_section(arena, arm_name),) if arena and arena.pairs else ()
+    training = read_json(folder.training) if folder.training.exists() else {}
+    choice = training.get("choice") if isinstance(training, Mapping) else None
+    return (*judged, *people, *((kept_section(choice),) if choice else ()))
+
+
+def kept_section(choice: Mapping[str, Any]) -> Section:
+    """The checkpoints and scales that were looked at after training, from training.json, and the one that was kept."""
+    points = sorted(choice["points"], key=lambda point: (point["step"], point["scale"]))
+    kept = (choice["step"], choice["scale"])
+    return Section(
+        title="What was kept of the training",
+        lines=(f"{choice['scale']:g} of the update of step {choice['step']}.",),
+        head=("step", "scale", "loss on dev", "forgotten, nats a token", ""),
+        rows=tuple(
+            (
+                str(point["step"]),
+                f"{point['scale']:g}",
+                f"{point['dev_loss']:.3f}",
+                difference_text("loss", point["forgetting"], unit=False),
+                _said_of(point, kept, choice["limit"]),
+            )
+            for point in points
+        ),
+        notes=(
+            "Forgotten: rise of the loss over the base's on forty passages that the verdict does not ask. Scale 0 is "
+            "the base.",
+        ),
+    )
+
+
+def _said_of(point: Mapping[str, Any], kept: tuple[int, float], limit: float) -> str:
+    if (point["step"], point["scale"]) == kept:
+        return "kept"
+    return f"beyond the limit of {limit:g}" if point["forgetting"] > limit else ""
 
 
 def judge_section(judged: JudgedVerdict, confidence: str, arm_name: Name) -> Section:

@@ -154,12 +154,14 @@ def metrics_table(task: TaskVerdict) -> list[list[str]]:
 def training_curve(metrics: Sequence[Mapping[str, Any]], training: Mapping[str, Any]) -> tuple[Markup, str]:
     """The drawing of metrics.jsonl, and a sentence on the checkpoint that was kept.
 
-    That step is training.json's `best_step`, else the one with the lowest loss on dev.
+    That step is the one chosen under `protect`, else training.json's `best_step`, else the one with the lowest loss
+    on dev.
     """
     train = [(float(line["step"]), float(line["loss"])) for line in metrics if line.get("loss") is not None]
     dev = [(float(line["step"]), float(line["dev_loss"])) for line in metrics if line.get("dev_loss") is not None]
     lowest = min(dev, key=lambda point: point[1])[0] if dev else None
-    chosen = training.get("best_step", lowest)
+    choice = training.get("choice") or {}
+    chosen = choice.get("step", training.get("best_step", lowest))
     by_step = dict(dev)
     note = f"Kept: step {chosen:g}" if chosen is not None else ""
     note += f", loss {by_step[chosen]:.3f} on dev." if chosen in by_step else "." if note else ""

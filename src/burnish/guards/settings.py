@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -80,6 +80,22 @@ class ProtectSettings(Settings):
     kl: KLSettings | Off | None = Field(None, description="The distribution over the next token, or off.")
     l2: L2Settings | Off | None = Field(None, description="The weights, all alike, or off.")
     ewc: EWCSettings | Off | None = Field(None, description="The weights by their importance, or off.")
+    scale: Literal["auto", "off"] | Annotated[float, Field(gt=0, le=1)] | None = Field(
+        None, description="How much of the update is kept after training. auto: the checkpoint and the scale that are "
+        "best on dev among those within `forget_limit`; a number: so much of the best checkpoint's; off: all of it. "
+        "Where nothing is said, auto with light or strong and off without."
+    )  # fmt: skip
+    forget_limit: float = Field(
+        0.05, gt=0, le=10, description="How much the loss of general text may rise, in nats a token, for `scale: auto` "
+        "and for what `burnish ladder` recommends: half of what the verdict tolerates, which asks other texts."
+    )  # fmt: skip
+
+    @property
+    def choice(self) -> Literal["auto"] | float | None:
+        """What happens after training: a choice of checkpoint and scale, a given scale, or nothing."""
+        if self.scale is None:
+            return None if self.level == "none" else "auto"
+        return None if self.scale == "off" else self.scale
 
     @property
     def rungs(self) -> Rungs:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from burnish.core.errors import RecipeError
 from burnish.core.records import Chat, Pair, Prompt, Rated, Row, Text
 
-LEARNS_FROM: Mapping[str, tuple[type, ...]] = {"sft": (Chat, Text), "dpo": (Pair,)}
+LEARNS_FROM: Mapping[str, tuple[type, ...]] = {"sft": (Chat, Text), "dpo": (Pair,), "sdft": (Chat,)}
 KINDS: Mapping[type, str] = {
     Chat: "a conversation",
     Text: "plain text",

@@ -15,25 +15,30 @@ from burnish.data.rows import read_rows
 from burnish.model.decoder import Decoder
 from burnish.objectives.dpo import DPO, NumberedPair, Reference, cached, pair_logprobs, switched
 from burnish.objectives.registry import check_row, has_objective
-from burnish.objectives.settings import DPOSettings
+from burnish.objectives.sdft import SDFT
+from burnish.objectives.settings import DPOSettings, SDFTSettings
 from burnish.objectives.sft import SFT
+from burnish.pipeline.own_words import make_speaker, read_own_words
 from burnish.pipeline.workshop import Workshop
 from burnish.render.batch import Length, measure_rows, render_rows
 from burnish.render.renderer import Rendered, RenderedPair
 from burnish.train.guard import check_rows
 from burnish.train.loop import Objective, Rows
 from burnish.train.rules import Plan
+from burnish.train.work import Draw, as_they_are
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """Rendered rows of train and dev, of the type that the objective takes. `longest`: tokens of the largest one."""
+    """Rendered rows of train and dev, of the type that the objective takes. `longest`: tokens of the largest one.
+    `hints`: of self-distillation, the teacher's prompts by the numbers of rows."""
 
     rows: Rows[Any]
     dev: Rows[Any]
     longest: int
+    hints: tuple[tuple[int, ...], ...] = ()
 
 
 def row_lengths(shop: Workshop, rows: Iterable[Row], most: int | None = None) -> Iterator[Length | DataError]:
@@ -69,6 +74,9 @@ def read_lesson(shop: Workshop) -> Lesson:
         check_row(shop.recipe.objective.type, row)
     if isinstance(shop.recipe.objective, DPOSettings):
         return _preferences(shop, rows, dev)
+    if isinstance(shop.recipe.objective, SDFTSettings):
+        words = read_own_words(shop, shop.recipe.objective, rows, dev)
+        return Lesson(words.rows, words.dev, words.longest, words.hints)
     learnt, watched = _answers(shop, rows), _answers(shop, dev)
     return Lesson(learnt, watched, longest=max(*learnt.lengths, *watched.lengths))
 
@@ -105,6 +113,8 @@ def make_objective(shop: Workshop, decoder: Decoder, lesson: Lesson, plan: Plan,
     Raises RecipeError: the reference asked for needs an adapter, and there is none.
     """
     settings = shop.recipe.objective
+    if isinstance(settings, SDFTSettings):
+        return SDFT(lesson.hints, methods.switched_off)
     if not isinstance(settings, DPOSettings):
         return SFT()
     adapter = methods.has_adapter(shop.recipe.adapt)
@@ -120,6 +130,11 @@ def make_objective(shop: Workshop, decoder: Decoder, lesson: Lesson, plan: Plan,
         switched(methods.switched_off) if by_switch else _cached(shop, decoder, lesson, plan.tokens_per_pass, say)
     )
     return DPO(reference, settings.beta, settings.label_smoothing)
+
+
+def make_draw(shop: Workshop, decoder: Decoder, lesson: Lesson, objective: Objective[Any]) -> Draw:
+    """What the rows of an update are turned into before they are learnt."""
+    return make_speaker(shop, decoder, objective, lesson.rows) if isinstance(objective, SDFT) else as_they_are
 
 
 def _cached(shop: Workshop, decoder: Decoder, lesson: Lesson, tokens_per_pass: int, say: Say) -> Reference:

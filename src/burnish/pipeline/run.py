@@ -220,6 +220,8 @@ def _train_inputs(shop: Workshop) -> dict[str, Any]:
         for key, value in stages.flatten(group.model_dump(mode="json"), name).items()
         if key not in FREE_TO_CHANGE
     } | stages.flatten(guards, "protect")
+    if recipe.protect.choice is not None:
+        settings |= {"protect.scale": recipe.protect.choice, "protect.forget_limit": recipe.protect.forget_limit}
     if recipe.protect.replay_file:
         settings["protect.replay.file"] = _hash_of(shop.base / recipe.protect.replay_file)
     return {"model": shop.model_hash, "model.dtype": recipe.model.dtype, "model.weights": recipe.model.weights,

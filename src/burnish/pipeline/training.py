@@ -15,8 +15,9 @@ from burnish.model.compiled import compiled_pointwise
 from burnish.model.decoder import Decoder
 from burnish.model.load import weight_count
 from burnish.model.pointwise import PLAIN
-from burnish.pipeline.lesson import make_objective, read_lesson
+from burnish.pipeline.lesson import make_draw, make_objective, read_lesson
 from burnish.pipeline.protection import make_guards
+from burnish.pipeline.scaling import beginning, choose_scale
 from burnish.pipeline.workshop import Workshop
 from burnish.train.loop import Progress, train
 from burnish.train.probe import Probe, chosen_rate, probe_rates
@@ -46,27 +47,36 @@ def train_stage(shop: Workshop, say: Callable[[str], None]) -> None:
     )
     objective = make_objective(shop, decoder, lesson, plan, say)
     rates, guards = methods.rates(decoder, recipe.adapt), make_guards(shop, decoder, plan, say)
+    draw = make_draw(shop, decoder, lesson, objective)
+    start = beginning(shop, decoder)
     tried: list[Probe] = []
     if recipe.train.learning_rate == "probe":
         tried = probe_rates(run, decoder, parameters, objective, lesson.rows, lesson.dev, plan, recipe.train,
-                            shop.world, say, rates=rates, guards=guards)  # fmt: skip
+                            shop.world, say, rates=rates, guards=guards, draw=draw)  # fmt: skip
         plan = replace(plan, learning_rate=chosen_rate(tried, plan.learning_rate))
     trained = sum(parameter.numel() for parameter in parameters.values())
     total = weight_count(decoder) + (trained if methods.has_adapter(recipe.adapt) else 0)
-    say(
+    say(_announced(shop, plan, trained, total))
+    progress = train(run, decoder, parameters, objective, lesson.rows, lesson.dev, plan, recipe.train, shop.world, say,
+                     rates=rates, guards=guards, draw=draw)  # fmt: skip
+    choice = choose_scale(shop, decoder, parameters, start, objective, lesson, plan, progress, say)
+    if shop.world.rank:
+        return  # rank 0 holds the same weights and writes them
+    _save(shop, decoder)
+    record = _record(shop, plan, progress, trained, total) | {"compiled": pointwise is not PLAIN, "choice": choice}
+    write_json(run.training, record | ({"probe": [asdict(probe) for probe in tried]} if tried else {}))
+    early = f", stopped early at {progress.step}" if progress.step < plan.steps else ""
+    say(f"best on dev: {progress.best_loss:.3f} at step {progress.best_step}{early}")
+
+
+def _announced(shop: Workshop, plan: Plan, trained: int, total: int) -> str:
+    """What is about to train, in a line."""
+    recipe = shop.recipe
+    return (
         f"training {trained:,} of {total:,} weights ({recipe.adapt.type}) on {plan.rows} rows: {plan.steps} updates of "
         f"{plan.rows_per_update} rows, peak rate {plan.learning_rate:.2g}, products in {_short(shop.dtype)}"
         f"{'' if recipe.model.weights == 'dense' else f', base in {recipe.model.weights}'}"
     )
-    progress = train(run, decoder, parameters, objective, lesson.rows, lesson.dev, plan, recipe.train, shop.world, say,
-                     rates=rates, guards=guards)  # fmt: skip
-    if shop.world.rank:
-        return  # rank 0 holds the same weights and writes them
-    _save(shop, decoder)
-    record = _record(shop, plan, progress, trained, total) | {"compiled": pointwise is not PLAIN}
-    write_json(run.training, record | ({"probe": [asdict(probe) for probe in tried]} if tried else {}))
-    early = f", stopped early at {progress.step}" if progress.step < plan.steps else ""
-    say(f"best on dev: {progress.best_loss:.3f} at step {progress.best_step}{early}")
 
 
 def _save(shop: Workshop, decoder: Decoder) -> None:

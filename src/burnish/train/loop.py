@@ -42,7 +42,7 @@ from burnish.train.schedule import rate_at
 from burnish.train.settings import TrainSettings
 from burnish.train.signals import stop_signals
 from burnish.train.trial import try_largest_pass
-from burnish.train.work import NO_GUARDS, Guards, Objective, Progress, Row, Rows
+from burnish.train.work import NO_GUARDS, Draw, Guards, Objective, Progress, Row, Rows, as_they_are
 
 __all__ = ["Objective", "Progress", "Rows", "measure", "train", "update"]
 
@@ -62,6 +62,7 @@ def train(
     say: Callable[[str], None],
     rates: Mapping[str, float] | None = None,
     guards: Guards = NO_GUARDS,
+    draw: Draw = as_they_are,
 ) -> Progress:
     """Trains `parameters` of `model` in place and leaves the best ones on dev in them. Rank 0 alone writes.
 
@@ -84,7 +85,8 @@ def train(
         saved = time.monotonic()
         while _goes_on(progress, plan, settings):
             started = time.perf_counter()
-            line = update(model, parameters, optimiser, objective, rows, plan, settings, world, progress.step, guards)
+            line = update(model, parameters, optimiser, objective, rows, plan, settings, world, progress.step,
+                          guards, draw)  # fmt: skip
             seconds = time.perf_counter() - started
             progress.step += 1
             _count_skips(run, progress, line, world)
@@ -100,14 +102,18 @@ def train(
             report(progress.step, _summary(line, progress, seconds))
             if stop:
                 world.barrier()  # rank 0 has saved
-                raise Stopped(
-                    f"Stopped after step {progress.step} of {plan.steps}; everything up to it is saved.",
-                    where=str(run.path),
-                    next_move="run the same command again to go on",
-                )
+                raise _stopped(run, progress, plan)
     world.barrier()
     take_best(run, parameters, progress)
     return progress
+
+
+def _stopped(run: RunFolder, progress: Progress, plan: Plan) -> Stopped:
+    return Stopped(
+        f"Stopped after step {progress.step} of {plan.steps}; everything up to it is saved.",
+        where=str(run.path),
+        next_move="run the same command again to go on",
+    )
 
 
 def update(
@@ -121,6 +127,7 @@ def update(
     world: World,
     step: int,
     guards: Guards = NO_GUARDS,
+    draw: Draw = as_they_are,
 ) -> Line:
     """One change of the weights, from exactly `rows_per_update` rows. Returns the line of metrics.jsonl, in which
     `loss` is the objective's, and each guard's mean stands beside it.
@@ -131,8 +138,9 @@ def update(
     numbers = rows_of_update(step, seed=settings.seed, rows=plan.rows,
                              rows_per_update=plan.rows_per_update, in_order=plan.in_order)  # fmt: skip
     mine = numbers[world.rank :: world.size]
+    learnt = draw(step, rows.take(mine))
     model.step = step
-    passes = [forest.to(world.device) for forest in objective.passes(rows.take(mine), plan.tokens_per_pass)]
+    passes = [forest.to(world.device) for forest in objective.passes(learnt, plan.tokens_per_pass)]
     values, suspicious = _gradients(model, objective, passes, world)
     losses = {name: value for name, value in values.items() if _is_learnt(name)}
     held = guard_gradients(model, guards, step, plan.tokens_per_pass, world)

@@ -23,7 +23,7 @@ from burnish.train.optimiser import AdamW, forget_gradients
 from burnish.train.rules import Plan
 from burnish.train.settings import TrainSettings
 from burnish.train.trial import try_largest_pass
-from burnish.train.work import NO_GUARDS, Guards, Objective, Row, Rows
+from burnish.train.work import NO_GUARDS, Draw, Guards, Objective, Row, Rows, as_they_are
 
 FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0)  # of the rule's rate
 SHARE = 5  # a probe has one update for so many of the training: all five together cost about as much as it
@@ -52,6 +52,7 @@ def probe_rates(
     say: Callable[[str], None],
     rates: Mapping[str, float] | None = None,
     guards: Guards = NO_GUARDS,
+    draw: Draw = as_they_are,
 ) -> list[Probe]:
     """Tries each rate and leaves the parameters as they were. What was tried before an interruption is not tried again.
     `rates`: by name, what some parameters multiply the learning rate with.
@@ -71,7 +72,7 @@ def probe_rates(
         rate = float(f"{plan.learning_rate * factor:.3g}")
         optimiser = AdamW(parameters, settings.weight_decay, rates or {})
         at_rate = replace(short, learning_rate=rate)
-        loss = _dev_loss(model, parameters, optimiser, objective, rows, dev, at_rate, settings, world, guards)
+        loss = _dev_loss(model, parameters, optimiser, objective, rows, dev, at_rate, settings, world, guards, draw)
         tried.append(Probe(rate, loss))
         if world.rank == 0:
             write_json(run.probe, [vars(probe) for probe in tried])
@@ -107,11 +108,12 @@ def _dev_loss(
     settings: TrainSettings,
     world: World,
     guards: Guards,
+    draw: Draw,
 ) -> float | None:
     stopping = settings.model_copy(update={"on_nan": "stop"})
     try:
         for step in range(plan.steps):
-            update(model, parameters, optimiser, objective, rows, plan, stopping, world, step, guards)
+            update(model, parameters, optimiser, objective, rows, plan, stopping, world, step, guards, draw)
     except NotFinite:
         return None
     finally:

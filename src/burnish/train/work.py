@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from torch import Tensor
 
@@ -28,6 +28,17 @@ class Objective(Protocol[Row_contra]):
     def counts(self, passes: Sequence[Forest]) -> dict[str, float]: ...
 
     def terms(self, model: Decoder, forest: Forest) -> dict[str, Tensor]: ...
+
+
+# (step, rows of this rank) → the rows that are learnt at this step. An objective that learns from the model's own words
+# has them drawn here, at the weights of the moment; seeds follow from step and row, so that a run that goes on draws
+# the same. Dev, and what is tried before step 1, are read as they stand.
+Draw: TypeAlias = Callable[[int, Sequence[tuple[int, Any]]], Sequence[tuple[int, Any]]]
+
+
+def as_they_are(step: int, rows: Sequence[tuple[int, Any]]) -> Sequence[tuple[int, Any]]:
+    """The draw of objectives that learn from given rows."""
+    return rows
 
 
 class Rehearsal(Protocol):
