@@ -184,9 +184,9 @@ BUGS = (
         "optimiser.step(rate)", "optimiser.step(2 * rate)",
         (f"{GRADIENTS}[full-1]",)),
     Bug("the schedule begins anew at a resume", 19, "train/loop.py",
-        "line = update(model, parameters, optimiser, objective, rows, plan, settings, world, progress.step, guards)",
+        "line = update(model, parameters, optimiser, objective, rows, plan, settings, world, progress.step,",
         "line = update(model, parameters, optimiser, objective, rows, plan, settings, world, progress.step"
-        " - (begun := globals().setdefault('begun', {}).setdefault(id(optimiser), progress.step)), guards)",
+        " - (begun := globals().setdefault('begun', {}).setdefault(id(optimiser), progress.step)),",
         (f"{STEPS}rates_are_those_of_the_steps_whatever_the_passes_and_across_three_resumes",)),
     Bug("adapters stay in training mode", 20, "adapt/methods.py",
         "    decoder.eval()  #", "    decoder.train()  #",
