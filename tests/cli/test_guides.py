@@ -13,6 +13,7 @@ import yaml
 from burnish.core.settings import parse_yaml
 from burnish.evals.settings import EvaluateSettings
 from burnish.evals.verdict import parse_gate
+from burnish.recipe.recipe import read_recipe
 from tests.cli.run_cli import burnish
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -26,6 +27,20 @@ def blocks(page: str, kind: str) -> list[str]:
 def test_every_recipe_of_the_page_on_opponents_is_one(text: str) -> None:
     settings = EvaluateSettings.model_validate(parse_yaml(text, "page").values["evaluate"])
     assert EvaluateSettings.model_validate(settings.model_dump(mode="json")) == settings
+
+
+@pytest.mark.parametrize("text", blocks("tune-lora.md", "yaml"))
+def test_every_recipe_of_the_page_on_lora_is_one(text: str, tmp_path: Path) -> None:
+    (tmp_path / "recipe.yaml").write_text(f"model: smollm2-135m\ndata: rows.jsonl\n{text}")
+    assert read_recipe(tmp_path / "recipe.yaml")[0].adapt.type == "lora"
+
+
+@pytest.mark.parametrize("text", blocks("choose-a-method.md", "yaml"))
+def test_every_recipe_of_the_page_on_methods_is_one(text: str, tmp_path: Path) -> None:
+    model = "" if text.startswith("model:") else "model: smollm2-135m\n"
+    (tmp_path / "recipe.yaml").write_text(f"{model}data: rows.jsonl\n{text}")
+    recipe = read_recipe(tmp_path / "recipe.yaml")[0]
+    assert recipe.export.forms == (("adapter",) if recipe.adapt.type == "prefix" else ("merged", "gguf-q8_0"))
 
 
 def workflow() -> dict[Any, Any]:

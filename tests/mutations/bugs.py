@@ -8,6 +8,7 @@ GRADIENTS = "invariants/test_gradients.py::test_packing_sharing_passes_and_ranks
 FORESTS = "invariants/test_forests.py::test_"
 TEMPLATES = "invariants/test_templates.py::test_"
 ADAPTERS = "invariants/test_adapters.py::test_"
+FORECAST = "unit/deploy/test_forecast.py::test_"
 STEPS = "invariants/test_steps.py::test_"
 PAIRS = "invariants/test_pairs.py::test_"
 ATTENTION = "unit/model/test_attention.py::test_attention_equals_its_definition_to_1e9"
@@ -96,6 +97,18 @@ BUGS = (
     Bug("a merge changes the base in place", 9, "adapt/peft_adapter.py",
         "plain = copy.deepcopy(module)", "plain = module",
         (f"{ADAPTERS}after_a_merge_the_base_is_what_it_was_to_the_last_bit",)),
+    Bug("what a grid loses is counted against the new weights, not the change", 9, "deploy/forecast.py",
+        "change = grid(name, wanted.float().cpu()) - grid(name, before)",
+        "change = grid(name, wanted.float().cpu()) - before",
+        (f"{FORECAST}an_update_under_half_a_step_of_a_base_on_the_grid_is_lost_whole",
+         f"{FORECAST}off_the_grid_a_small_update_becomes_noise_and_is_not_lost")),
+    Bug("an effect that rounding erased counts as kept", 9, "deploy/forecast.py",
+        "    why = f\"{max(seen.share, 0):.0%} of the tuned effect survived the rounding",
+        "    return line\n    why = f\"{max(seen.share, 0):.0%} of the tuned effect survived the rounding",
+        (f"{FORECAST}where_the_lost_effect_was_large_the_form_is_not_kept",)),
+    Bug("the merge into the dense base is not held against what was trained", 9, "deploy/export.py",
+        'one if "adapter" in n else worst(one, merge, DENSE_BASE)', "one",
+        (f"{FORECAST}an_adapter_of_a_rounded_base_says_what_the_dense_one_changes",)),
     Bug("the merged folder always says tied", 10, "deploy/merged.py",
         'tied = "lm_head.weight" not in tensors', "tied = True",
         (f"{ADAPTERS}a_merged_folder_answers_as_what_was_trained",)),

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from torch import Tensor
 
+from burnish.core.errors import RecipeError
 from burnish.core.settings import Settings
 from burnish.model.decoder import Decoder
 
@@ -62,3 +63,17 @@ class Method(Generic[S]):
     adapter: Adapter[S] | None = None
     merged: Callable[[Decoder], Mapping[str, Tensor]] | None = None
     rates: Callable[[Decoder, S], Mapping[str, float]] = no_rates
+
+
+def fill(wanted: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> None:
+    """Copies tensors of the same names and shapes into those of an adapter's `state`."""
+    for name, tensor in wanted.items():
+        tensor.copy_(tensors[name])
+
+
+def no_merged_form(what: str) -> RecipeError:
+    """The error of methods that the base's weights cannot hold."""
+    return RecipeError(
+        f"{what} can't be merged into the weights.",
+        next_move="write `export: [adapter]`, and serve it beside its base",
+    )

@@ -14,9 +14,17 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from burnish.adapt import full, lora, osft
+from burnish.adapt import bottleneck, full, lora, osft, prefix, prompt, token_rows, vera
+from burnish.adapt.further_settings import (
+    BottleneckSettings,
+    IA3Settings,
+    PrefixSettings,
+    PromptSettings,
+    VeRASettings,
+)
 from burnish.adapt.lora import FrozenLinear
-from burnish.adapt.method import Method
+from burnish.adapt.method import Adapter, Method
+from burnish.adapt.packed import packed_layers, unpacked_tensors
 from burnish.adapt.settings import (
     AdaptSettings,
     FreezeSettings,
@@ -26,8 +34,9 @@ from burnish.adapt.settings import (
     PeftSettings,
 )
 from burnish.core.errors import ModelError, RecipeError
-from burnish.core.files import write_bytes, write_json
+from burnish.core.files import read_json, write_bytes, write_json
 from burnish.model.decoder import Decoder
+from burnish.model.stored import StoredTable
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 
@@ -47,6 +56,11 @@ _METHODS: Mapping[type[AdaptSettings], Callable[[], AnyMethod]] = {
     FullSettings: lambda: full.FULL,
     FreezeSettings: lambda: full.FREEZE,
     OSFTSettings: lambda: osft.METHOD,
+    PromptSettings: lambda: prompt.METHOD,
+    PrefixSettings: lambda: prefix.METHOD,
+    BottleneckSettings: lambda: bottleneck.METHOD,
+    IA3Settings: _peft,
+    VeRASettings: lambda: vera.METHOD,
     PeftSettings: _peft,
 }
 
@@ -62,7 +76,7 @@ class _Applied:
 
     method: AnyMethod
     weights: Mapping[str, nn.Parameter]
-    packed: Mapping[str, FrozenLinear]  # layers of the base that keep their weight in another form
+    packed: Mapping[str, FrozenLinear | StoredTable]  # layers of the base that keep their weight in another form
 
 
 def _applied(decoder: Decoder) -> _Applied | None:
@@ -73,13 +87,10 @@ def apply(decoder: Decoder, settings: AdaptSettings, *, seed: int = 0) -> None:
     """Readies a frozen decoder for training. Raises RecipeError: nothing would train."""
     method = method_of(settings)
     weights = dict(decoder.named_parameters())
-    packed = {
-        name: layer
-        for name, layer in decoder.named_modules()
-        if isinstance(layer, FrozenLinear) and f"{name}.weight" not in weights
-    }
+    packed = packed_layers(decoder)
     decoder.requires_grad_(False)
     method.apply(decoder, settings, seed)
+    token_rows.apply(decoder)
     decoder.adaptation = _Applied(method, weights, packed)
     decoder.eval()  # new modules begin in training mode; here one mode serves both training and measuring
     if not trainable(decoder):
@@ -115,11 +126,16 @@ def switched_off(decoder: Decoder) -> Iterator[Decoder]:
     if applied is None or applied.method.adapter is None:
         yield decoder
         return
-    applied.method.adapter.switch(decoder, False)
+    _switch(decoder, applied.method.adapter, False)
     try:
         yield decoder
     finally:
-        applied.method.adapter.switch(decoder, True)
+        _switch(decoder, applied.method.adapter, True)
+
+
+def _switch(decoder: Decoder, adapter: Adapter[Any], on: bool) -> None:
+    adapter.switch(decoder, on)
+    token_rows.switch(decoder, on)
 
 
 def save_adapter(decoder: Decoder, settings: AdaptSettings, folder: Path, *, base: str) -> None:
@@ -127,7 +143,8 @@ def save_adapter(decoder: Decoder, settings: AdaptSettings, folder: Path, *, bas
     adapter = method_of(settings).adapter
     if adapter is None:
         raise RecipeError("This method leaves no adapter.", seen=settings.type, next_move="export the merged model")
-    write_adapter(folder, adapter.state(decoder, settings), adapter.config(settings, base))
+    tensors = {**adapter.state(decoder, settings), **token_rows.state(decoder)}
+    write_adapter(folder, tensors, adapter.config(settings, base) | token_rows.peft_config(decoder))
 
 
 def write_adapter(folder: Path, tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> None:
@@ -147,6 +164,17 @@ def read_adapter(folder: Path) -> dict[str, Tensor]:
     return tensors
 
 
+def without_rows(folder: Path) -> None:
+    """Leaves the rows of new tokens out of a saved adapter, for a base that has them as they were learnt."""
+    tensors, config = token_rows.left_out(read_adapter(folder), read_json(folder / "adapter_config.json"))
+    write_adapter(folder, tensors, config)
+
+
+def learnt_tables(decoder: Decoder) -> dict[str, Tensor]:
+    """The tables of the vocabulary with the rows of new tokens as they were learnt; nothing where there are none."""
+    return token_rows.merged(decoder)
+
+
 def load_adapter(decoder: Decoder, settings: AdaptSettings, folder: Path) -> None:
     """The inverse of `save_adapter`: readies the decoder and fills the adapter.
 
@@ -156,7 +184,8 @@ def load_adapter(decoder: Decoder, settings: AdaptSettings, folder: Path) -> Non
     adapter = method_of(settings).adapter
     settings = adapter.saved(settings) if adapter else settings
     apply(decoder, settings)
-    wanted = adapter.state(decoder, settings) if adapter else {}
+    own = adapter.state(decoder, settings) if adapter else {}
+    wanted = {**own, **token_rows.state(decoder)}
     shapes = {name: tuple(tensor.shape) for name, tensor in wanted.items()}
     odd = sorted({*shapes.items()} ^ {(name, tuple(tensor.shape)) for name, tensor in tensors.items()})
     if odd or adapter is None:
@@ -166,7 +195,8 @@ def load_adapter(decoder: Decoder, settings: AdaptSettings, folder: Path) -> Non
             seen=f"{len(odd)} names or shapes differ: {', '.join(f'{name} {shape}' for name, shape in odd[:3])}",
             next_move="use the base and the settings that it was trained with",
         )
-    adapter.load(decoder, settings, tensors)
+    adapter.load(decoder, settings, {name: tensors[name] for name in own})
+    token_rows.load(decoder, tensors)
 
 
 def merged_tensors(decoder: Decoder) -> dict[str, Tensor]:
@@ -175,15 +205,12 @@ def merged_tensors(decoder: Decoder) -> dict[str, Tensor]:
     Raises RecipeError: this kind of adapter has no merged form.
     """
     applied = _applied(decoder)
+    wide = torch.float64 if decoder.compute == torch.float64 else torch.float32
     if applied is None:
-        return {name: parameter.detach() for name, parameter in decoder.named_parameters()}
+        dense = {name: parameter.detach() for name, parameter in decoder.named_parameters()}
+        return dense | unpacked_tensors(packed_layers(decoder), wide)
     merged = applied.method.adapter.merged if applied.method.adapter else applied.method.merged
     changed = merged(decoder) if merged else {}
     plain = {name: parameter.detach() for name, parameter in applied.weights.items()}
-    wide = torch.float64 if decoder.compute == torch.float64 else torch.float32
-    for name, layer in applied.packed.items():
-        if f"{name}.weight" not in changed:
-            plain[f"{name}.weight"] = layer.dense(wide)
-        if layer.bias is not None:
-            plain[f"{name}.bias"] = layer.bias.detach()
-    return {**plain, **changed}
+    unpacked = unpacked_tensors(applied.packed, wide, but=changed)
+    return {**plain, **unpacked, **changed, **token_rows.merged(decoder)}

@@ -1,11 +1,11 @@
-"""Any adapter of the peft library that lives in linear layers (IA3, DoRA, VeRA, OFT, …), by its own configuration."""
+"""Any adapter of the peft library that lives in linear layers (IA3, DoRA, OFT, …), by its own configuration."""
 
 from __future__ import annotations
 
 import copy
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from peft import PeftConfig, PeftType, get_peft_model_state_dict, inject_adapter_in_model, set_peft_model_state_dict
@@ -13,15 +13,17 @@ from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
 from peft.tuners.tuners_utils import BaseTunerLayer
 from torch import Tensor
 
+from burnish.adapt.further_settings import IA3Settings
 from burnish.adapt.method import Adapter, Method
 from burnish.adapt.settings import GROUPS, PeftSettings
 from burnish.core.errors import RecipeError
 from burnish.model.decoder import Decoder
 
 ADAPTER = "default"
+Injected: TypeAlias = PeftSettings | IA3Settings
 
 
-def make_config(settings: PeftSettings) -> PeftConfig:
+def make_config(settings: Injected) -> PeftConfig:
     """peft's own configuration object. Raises RecipeError: unknown type or option, or dropout."""
     options = {"target_modules": list(GROUPS["all-linear"]), "task_type": "CAUSAL_LM", **settings.config}
     kind = str(options.pop("peft_type", "")).upper()
@@ -47,7 +49,7 @@ def make_config(settings: PeftSettings) -> PeftConfig:
     return config
 
 
-def plain_config(settings: PeftSettings, base: str) -> dict[str, Any]:
+def plain_config(settings: Injected, base: str) -> dict[str, Any]:
     """adapter_config.json as peft writes it, sets in order."""
     made = make_config(settings).to_dict()
     whole = {**made, "base_model_name_or_path": base, "inference_mode": True}
@@ -55,7 +57,7 @@ def plain_config(settings: PeftSettings, base: str) -> dict[str, Any]:
     return plain
 
 
-def apply(decoder: Decoder, settings: PeftSettings, seed: int) -> None:
+def apply(decoder: Decoder, settings: Injected, seed: int) -> None:
     """Lets peft put its layers into the network. Raises RecipeError: it finds nothing to adapt."""
     config = make_config(settings)
     with torch.random.fork_rng(devices=[]):  # peft draws from torch's own generator
@@ -80,14 +82,14 @@ def switch(decoder: Decoder, on: bool) -> None:
         module.enable_adapters(on)
 
 
-def state(decoder: Decoder, settings: PeftSettings) -> dict[str, Tensor]:
+def state(decoder: Decoder, settings: Injected) -> dict[str, Tensor]:
     """The adapter's tensors under the names of peft's files."""
     config = make_config(settings)
     decoder_state = get_peft_model_state_dict(_with_config(decoder, config), adapter_name=ADAPTER)
     return {f"base_model.model.{name.removeprefix('base_model.model.')}": t for name, t in decoder_state.items()}
 
 
-def load_state(decoder: Decoder, settings: PeftSettings, tensors: Mapping[str, Tensor]) -> None:
+def load_state(decoder: Decoder, settings: Injected, tensors: Mapping[str, Tensor]) -> None:
     """The inverse of `state`."""
     bare = {name.removeprefix("base_model.model."): tensor for name, tensor in tensors.items()}
     set_peft_model_state_dict(_with_config(decoder, make_config(settings)), bare, adapter_name=ADAPTER)

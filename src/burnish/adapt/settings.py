@@ -6,6 +6,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from burnish.adapt.further_settings import (
+    BottleneckSettings,
+    IA3Settings,
+    PrefixSettings,
+    PromptSettings,
+    VeRASettings,
+)
 from burnish.core.settings import Settings
 
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
@@ -76,10 +83,15 @@ class FullSettings(Settings):
 
 
 class FreezeSettings(Settings):
-    """Only the last layers train; the rest stays as it is."""
+    """Only the last layers train, or what is named; the rest stays as it is."""
 
     type: Literal["freeze"] = "freeze"
-    layers: int = Field(4, ge=1, description="How many of the last layers train.")
+    layers: int = Field(4, ge=1, description="How many of the last layers train, with the last norm.")
+    names: tuple[str, ...] = Field(
+        (),
+        description="Weights that train instead, by name or pattern: `layers.2*.mlp.*`, `norm`, `embed_tokens`. Every "
+        "one must match something.",
+    )
 
 
 class OSFTSettings(Settings):
@@ -109,5 +121,15 @@ class PeftSettings(Settings):
 
 
 AdaptSettings = Annotated[
-    LoRASettings | FullSettings | FreezeSettings | OSFTSettings | PeftSettings, Field(discriminator="type")
+    LoRASettings
+    | FullSettings
+    | FreezeSettings
+    | OSFTSettings
+    | IA3Settings
+    | VeRASettings
+    | PromptSettings
+    | PrefixSettings
+    | BottleneckSettings
+    | PeftSettings,
+    Field(discriminator="type"),
 ]

@@ -10,7 +10,10 @@ from pathlib import Path
 from burnish.core import hardware
 from burnish.model.bundled import BUNDLED, bundled_path
 
-OPTIONAL = {"xllamacpp": ("checks exported GGUF files in llama.cpp", "pip install 'burnish[llamacpp]'")}
+OPTIONAL = {
+    "xllamacpp": ("checks exported GGUF files in llama.cpp", "pip install 'burnish[llamacpp]'"),
+    "bitsandbytes": ("keeps a base in NF4 or FP4 (model.weights)", "pip install 'burnish[quant]'"),
+}
 
 
 def examine() -> None:

@@ -103,6 +103,11 @@ class RunFolder:
         return self.path / "reference.json"
 
     @property
+    def probe(self) -> Path:
+        """The learning rates that were tried before training, where that was asked for: probe.json."""
+        return self.path / "probe.json"
+
+    @property
     def own_answers(self) -> Path:
         """What the model before training answers to general prompts, where a guard asks for it: own_answers.json."""
         return self.path / "own_answers.json"

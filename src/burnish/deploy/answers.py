@@ -92,7 +92,8 @@ def transformers_score(model: PreTrainedModel) -> Score:
     @torch.no_grad()
     def score(prompt: Sequence[int], answer: Sequence[int]) -> list[Place]:
         read = torch.tensor([[*prompt, *answer[:-1]]], device=model.device)
-        return places(model(input_ids=read).logits[0, len(prompt) - 1 :].float())
+        # Counted from the end: before the text there may be learnt places, which peft gives logits for.
+        return places(model(input_ids=read).logits[0, -max(len(answer), 1) :].float())
 
     return score
 

@@ -254,6 +254,7 @@ def _training(training: Facts, environment: Facts) -> str:
         "method": "method", "objective": "objective", "trainable": "weights trained", "parameters": "weights in all",
         "steps_done": "updates", "rows_per_update": "rows an update", "learning_rate": "peak learning rate",
         "best_step": "best step on dev", "best_loss": "loss on dev there", "dtype": "precision of products",
+        "base_weights": "base kept in",
     }  # fmt: skip
     rows = [[words, _number(training[key])] for key, words in shown.items() if key in training]
     rows.append(["seed", _at(environment, "seed")])

@@ -33,7 +33,7 @@ NOT_INSTALLED = "xllamacpp is not installed: pip install 'burnish[llamacpp]', th
 
 @dataclass(frozen=True)
 class Question:
-    """What every form is asked: conversations, the trained model's answers, and the base's view of those answers."""
+    """What every form is asked: conversations, the trained model's answers, the base's view of those, and its own."""
 
     conversations: Sequence[Sequence[Message]]
     answers: Sequence[Answer]
@@ -41,6 +41,7 @@ class Question:
     special_text: Sequence[bool]
     stop_ids: frozenset[int]
     max_new_tokens: int
+    base_answers: Sequence[Answer] = ()
 
 
 def make_question(
@@ -49,10 +50,11 @@ def make_question(
     answers: Sequence[Answer],
     base: Sequence[Sequence[Place]],
     max_new_tokens: int,
+    base_answers: Sequence[Answer] = (),
 ) -> Question:
     """Marks the conversations whose messages hold the text of a special token."""
     special = [any(name in m.content for name in renderer.special for m in messages) for messages in conversations]
-    return Question(conversations, answers, base, special, renderer.stop_ids, max_new_tokens)
+    return Question(conversations, answers, base, special, renderer.stop_ids, max_new_tokens, base_answers)
 
 
 def check_merged(folder: Path, tensors: Mapping[str, Tensor], dtype_name: str, question: Question) -> dict[str, Any]:

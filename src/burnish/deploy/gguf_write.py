@@ -19,20 +19,26 @@ from burnish.core.files import disk_errors
 from burnish.model.config import DecoderConfig
 from burnish.model.gguf_inverse import gguf_name, to_gguf
 
-NumberFormat: TypeAlias = Literal["f32", "f16", "q8_0", "q4_0"]
+NumberFormat: TypeAlias = Literal["f32", "f16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0"]
 TYPES: dict[NumberFormat, GGMLQuantizationType] = {
     "f32": GGMLQuantizationType.F32,
     "f16": GGMLQuantizationType.F16,
     "q8_0": GGMLQuantizationType.Q8_0,
+    "q5_1": GGMLQuantizationType.Q5_1,
+    "q5_0": GGMLQuantizationType.Q5_0,
+    "q4_1": GGMLQuantizationType.Q4_1,
     "q4_0": GGMLQuantizationType.Q4_0,
 }
 FILE_TYPES: dict[NumberFormat, LlamaFileType] = {
     "f32": LlamaFileType.ALL_F32,
     "f16": LlamaFileType.MOSTLY_F16,
     "q8_0": LlamaFileType.MOSTLY_Q8_0,
+    "q5_1": LlamaFileType.MOSTLY_Q5_1,
+    "q5_0": LlamaFileType.MOSTLY_Q5_0,
+    "q4_1": LlamaFileType.MOSTLY_Q4_1,
     "q4_0": LlamaFileType.MOSTLY_Q4_0,
 }
-# Four bits in the table that every token passes through cost more than they save.
+# Four or five bits in the table that every token passes through cost more than they save.
 KEPT_AT_EIGHT_BITS = ("token_embd.weight", "output.weight")
 QUANTIZATION_VERSION = 2  # of the block layouts, as gguf.quants writes them
 
@@ -91,7 +97,7 @@ def tensor_type(name: str, shape: tuple[int, ...], number_format: NumberFormat) 
     kind = TYPES[number_format]
     if len(shape) == 1:
         return GGMLQuantizationType.F32
-    if kind is GGMLQuantizationType.Q4_0 and name in KEPT_AT_EIGHT_BITS:
+    if number_format in ("q5_1", "q5_0", "q4_1", "q4_0") and name in KEPT_AT_EIGHT_BITS:
         kind = GGMLQuantizationType.Q8_0
     return GGMLQuantizationType.F16 if shape[-1] % GGML_QUANT_SIZES[kind][0] else kind
 

@@ -41,11 +41,17 @@ def ask(
     *,
     max_new_tokens: int,
     stop_ids: Collection[int],
+    adapter: Path | None = None,
+    scale: float = 1.0,
 ) -> EngineAnswers:
-    """Raises ParityError: the engine refuses the file, crashes or does not come to an end."""
+    """Asks a file, with a LoRA adapter at a scale where one is given.
+
+    Raises ParityError: the engine refuses the file, crashes or does not come to an end.
+    """
     longest = max(len(answer.prompt) for answer in answers) + max_new_tokens
     question = {
         "model": str(path.resolve()),
+        "adapter": None if adapter is None else {"path": str(adapter.resolve()), "scale": scale},
         "context": longest + SPARE_TOKENS,
         # Its threads wait for each other by spinning: on a machine that has other work, one too many is twenty times
         # slower, one too few half as fast.

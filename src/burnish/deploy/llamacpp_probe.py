@@ -24,7 +24,7 @@ TIMEOUT_S = 600
 class Engine:
     """llama.cpp's server on one file, in float32 where it has the choice."""
 
-    def __init__(self, path: str, context: int, threads: int) -> None:
+    def __init__(self, path: str, context: int, threads: int, adapter: dict[str, Any] | None) -> None:
         parameters = xllamacpp.CommonParams()
         parameters.model.path = path
         parameters.n_ctx = context
@@ -40,6 +40,11 @@ class Engine:
         parameters.swa_full = False
         parameters.use_jinja = True
         parameters.ui = False
+        self.lora: dict[str, Any] = {}
+        if adapter is not None:
+            parameters.lora_adapters = [_adapter(adapter["path"])]
+            # Said in every request: without, all adapters are on.
+            self.lora = {"lora": [{"id": 0, "scale": adapter["scale"]}]}
         self.key = secrets.token_hex(16)
         parameters.api_keys = [self.key]
         self.server = xllamacpp.Server(parameters)
@@ -75,7 +80,7 @@ class Engine:
     def answer(self, prompt: list[int], limit: int) -> dict[str, Any]:
         """A greedy answer: its ids, with the stop token where there was one, and what ended it ("eos" or "limit")."""
         body = {"prompt": prompt, "n_predict": limit, "temperature": 0, "cache_prompt": False, "return_tokens": True}
-        found = self.ask("/completion", body)
+        found = self.ask("/completion", body | self.lora)
         return {"tokens": found["tokens"], "ended": found["stop_type"]}
 
     def score(self, prompt: list[int], answer: list[int], top: int) -> list[list[list[float]]]:
@@ -86,6 +91,7 @@ class Engine:
         """
         letter = self.ask("/tokenize", {"content": "a", "add_special": False})["tokens"][-1]
         body = {"n_predict": 1, "temperature": 0, "n_probs": top, "logit_bias": [[letter, 1e6]], "cache_prompt": True}
+        body |= self.lora
         places = []
         for length in range(len(answer)):
             found = self.ask("/completion", {**body, "prompt": prompt + answer[:length]})
@@ -94,9 +100,15 @@ class Engine:
         return places
 
 
+def _adapter(path: str) -> xllamacpp.CommonAdapterLoraInfo:
+    found = xllamacpp.CommonAdapterLoraInfo()
+    found.path, found.scale = path, 1.0
+    return found
+
+
 def probe(question: dict[str, Any]) -> dict[str, Any]:
     """Asks one file everything: prompts of conversations, answers, scores of given answers."""
-    engine = Engine(question["model"], question["context"], question["threads"])
+    engine = Engine(question["model"], question["context"], question["threads"], question["adapter"])
     items = question["items"]
     return {
         "engine": f"xllamacpp {version('xllamacpp')}",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from burnish.core.errors import DataError
 from burnish.core.records import Message
@@ -62,10 +63,11 @@ FAMILIES = (
 )
 
 
-def modelfile(file_name: str, renderer: Renderer, context: int) -> str:
-    """The text of the Modelfile for a GGUF in the same folder."""
+def modelfile(file_name: str, renderer: Renderer, context: int, adapter: str | None = None) -> str:
+    """The text of the Modelfile for a GGUF, of a name in the same folder or absolute, and an adapter beside it."""
     family = recognised(renderer)
-    lines = [f"FROM ./{file_name}"]
+    lines = [f"FROM {file_name if Path(file_name).is_absolute() else f'./{file_name}'}"]
+    lines += [f"ADAPTER ./{adapter}"] if adapter else []
     if family is None:
         lines.append(
             "# No TEMPLATE: this model's has no certain form in Ollama's language. Ollama reads the one in the"

@@ -42,8 +42,13 @@ LIMITS: dict[str, Limits] = {
     "float16": Limits(0.98, 0.02, None, 0.95, near_tie=0.02),
     "bfloat16": Limits(0.95, 0.05, None, 0.90, near_tie=0.1),
     "q8_0": Limits(0.90, 0.15, None, 0.90, near_tie=0.25),
+    "q5_1": Limits(0.75, 0.45, None, 0.75, near_tie=0.5),
+    "q5_0": Limits(0.75, 0.45, None, 0.75, near_tie=0.5),
+    "q4_1": Limits(0.60, 0.80, None, 0.60, near_tie=1.0),
     "q4_0": Limits(0.60, 0.80, None, 0.60, near_tie=1.0),
 }
+# What the trained model became when its adapter was put on the dense base instead of the rounded one it was trained on.
+DENSE_MERGE: dict[str, Limits] = {"nf4": LIMITS["q4_0"], "fp4": LIMITS["q4_0"], "int8": LIMITS["q8_0"]}
 
 
 def score_measures(

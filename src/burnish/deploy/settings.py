@@ -8,7 +8,10 @@ from pydantic import Field, field_validator
 
 from burnish.core.settings import Settings
 
-Form: TypeAlias = Literal["merged", "adapter", "gguf-f32", "gguf-f16", "gguf-q8_0", "gguf-q4_0"]
+Form: TypeAlias = Literal[
+    "merged", "adapter", "adapter-gguf",
+    "gguf-f32", "gguf-f16", "gguf-q8_0", "gguf-q5_1", "gguf-q5_0", "gguf-q4_1", "gguf-q4_0",
+]  # fmt: skip
 SHORT_NAMES = {"gguf": "gguf-f16"}
 
 
@@ -19,8 +22,10 @@ class ExportSettings(Settings):
     # read per token, which is what a CPU waits for, and its error is within what parity shows to be harmless.
     forms: tuple[Form, ...] = Field(
         ("merged", "gguf-q8_0"),
-        description="merged: a transformers folder. adapter: the LoRA weights in peft's layout. gguf-f32, gguf-f16, "
-        "gguf-q8_0, gguf-q4_0: a file for llama.cpp and Ollama, 4, 2, 1.1 and 0.6 bytes a weight. gguf is gguf-f16. "
+        description="merged: a transformers folder. adapter: the LoRA weights in peft's layout. adapter-gguf: the "
+        "same for llama.cpp and Ollama, on the base's own GGUF file. gguf-f32, gguf-f16, "
+        "gguf-q8_0, gguf-q5_1, gguf-q5_0, gguf-q4_1, gguf-q4_0: a file for llama.cpp and Ollama, 4, 2, 1.1, 0.8, 0.7, "
+        "0.6 and 0.6 bytes a weight. gguf is gguf-f16. "
         "An empty list exports nothing.",
     )
     parity_prompts: int = Field(

@@ -24,6 +24,7 @@ from burnish.evals.further import further_sections
 from burnish.evals.paired_items import suite_of
 from burnish.evals.report_calibration import reliability_plot
 from burnish.evals.report_confusion import confusion_matrix, confusion_table
+from burnish.evals.report_probe import probe_curve
 from burnish.evals.report_rows import KINDS, MOST_ROWS, Compared, row_groups
 from burnish.evals.report_slices import slice_tables
 from burnish.evals.report_view import (
@@ -64,6 +65,7 @@ def report_context(folder: RunFolder) -> dict[str, Any]:
     items = scored_items(folder, verdict)
     metrics = read_jsonl(folder.metrics) if folder.metrics.exists() else []
     curve, curve_note = training_curve(metrics, _optional_json(folder.training))
+    probed, probe_note = probe_curve(_optional_json(folder.training))
     card = _optional_json(folder.data_card)
     task, spread = verdict.task, read_spread(folder)
     return {
@@ -80,6 +82,8 @@ def report_context(folder: RunFolder) -> dict[str, Any]:
         "further": further_sections(folder, verdict, arm_name),
         "curve": curve,
         "curve_note": curve_note,
+        "probed": probed,
+        "probe_note": probe_note,
         "specialist": verdict.specialist,
         "arm_name": _shown_arm,
         "prompt": visible(prompt_text(plan)),

@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -149,6 +149,8 @@ class _Work:
     """What waits, what is at work, and the keys and values of both shared runs and slots."""
 
     def __init__(self, decoder: Decoder, requests: Sequence[Request], slots: int) -> None:
+        opening = decoder.opening_ids
+        requests = [replace(one, prompt=(*opening, *one.prompt)) for one in requests] if opening else requests
         self.decoder, self.requests = decoder, requests
         self.prefixes = find_prefixes([request.prompt for request in requests], worth=WORTH_SHARING)
         waiting = [number for number, request in enumerate(requests) if request.max_new_tokens > 0]
@@ -185,6 +187,7 @@ class _Work:
             [sequence.request.temperature for sequence in self.active],
             [sequence.request.seed for sequence in self.active],
             [sequence.run.start + sequence.filled for sequence in self.active],
+            self.decoder.tokens,
         )
         for sequence, token in zip(self.active, tokens, strict=True):
             sequence.last, sequence.made = token, sequence.made + 1

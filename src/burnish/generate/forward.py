@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from burnish.generate.cache import Run, Slots
-from burnish.generate.parts import attend_part, merge_parts
+from burnish.generate.parts import attend_part, attend_shared, merge_parts
 from burnish.model.attention import Attend
 from burnish.model.attention_rule import AttentionRule
 from burnish.model.decoder import Decoder
@@ -82,7 +82,7 @@ def _pass_attention(
         for reader in readers:
             if rule.window is None or reader.nearest < rule.window:
                 more, more_total = reader.attend(layer, query_T_H_d, rule)
-                at = reader.at_T
+                at = reader.at
                 output[at], total[at] = merge_parts(output[at], total[at], more, more_total)
         return output.flatten(1)
 
@@ -156,6 +156,7 @@ class _Reader:
 
     run: Run
     at_T: Tensor
+    at: Tensor | slice  # the same; a slice where they stand in a row, for that is a view
     position_T: Tensor
     nearest: int  # how far back the run's last token lies from the first reader
     farthest: int  # how far back its first token lies from the last reader
@@ -164,21 +165,12 @@ class _Reader:
         """(T, H, d) and (T, H), for the tokens at_T."""
         assert self.run.store is not None
         length = len(self.run.tokens)
-        keys, values = (x[layer, :, None, :length] for x in (self.run.store.keys, self.run.store.values))
-        query_T_K_G_d = query_T_H_d[self.at_T].view(len(self.at_T), len(keys), -1, keys.shape[3])
-        groups = query_T_K_G_d.shape[2]
+        keys, values = (x[layer, :, :length] for x in (self.run.store.keys, self.run.store.values))
         allowed = None
         if rule.window is not None and self.farthest >= rule.window:
             position_U = torch.arange(self.run.start, self.run.start + length, device=self.at_T.device)
-            allowed = (self.position_T[:, None] - position_U < rule.window)[None, None]
-        output, total = attend_part(
-            query_T_K_G_d.permute(1, 2, 0, 3),
-            keys.expand(-1, groups, -1, -1),
-            values.expand(-1, groups, -1, -1),
-            rule,
-            allowed=allowed,
-        )
-        return output.permute(2, 0, 1, 3).flatten(1, 2), total.permute(2, 0, 1).flatten(1)
+            allowed = self.position_T[:, None] - position_U < rule.window
+        return attend_shared(query_T_H_d[self.at], keys, values, rule, allowed)
 
 
 def _readers(runs: Sequence[Run], rows: Sequence[Row], starts: Sequence[int], position_T: Tensor) -> list[_Reader]:
@@ -195,5 +187,7 @@ def _readers(runs: Sequence[Run], rows: Sequence[Row], starts: Sequence[int], po
         at_T = torch.tensor(at, device=position_T.device)
         position = position_T[at_T]
         nearest = int(position.min()) - (run.start + len(run.tokens) - 1)
-        readers.append(_Reader(run, at_T, position, nearest, int(position.max()) - run.start))
+        in_a_row = at[-1] - at[0] + 1 == len(at)  # they are in order, each once
+        where = slice(at[0], at[-1] + 1) if in_a_row else at_T
+        readers.append(_Reader(run, at_T, where, position, nearest, int(position.max()) - run.start))
     return readers

@@ -13,16 +13,22 @@ from torch import Tensor
 
 
 def choose(
-    logits_N_V: Tensor, temperatures: Sequence[float], seeds: Sequence[int], positions: Sequence[int]
+    logits_N_V: Tensor,
+    temperatures: Sequence[float],
+    seeds: Sequence[int],
+    positions: Sequence[int],
+    tokens: int | None = None,
 ) -> tuple[list[int], list[float]]:
-    """A token for each row and its log-probability at temperature 1, whatever temperature it was drawn at."""
-    token_N = logits_N_V.argmax(dim=-1)
+    """A token for each row and its log-probability at temperature 1, whatever temperature it was drawn at. Ids from
+    `tokens` on are never chosen."""
+    known_N_V = logits_N_V[:, :tokens]
+    token_N = known_N_V.argmax(dim=-1)
     drawn = [row for row, temperature in enumerate(temperatures) if temperature > 0]
     if drawn:
         temperature_N_1 = torch.tensor([[temperatures[row]] for row in drawn], dtype=torch.float64)
         uniform_N_1 = torch.tensor([[uniform(seeds[row], positions[row])] for row in drawn], dtype=torch.float64)
         device = logits_N_V.device
-        token_N[drawn] = draw(logits_N_V[drawn].double() / temperature_N_1.to(device), uniform_N_1.to(device))
+        token_N[drawn] = draw(known_N_V[drawn].double() / temperature_N_1.to(device), uniform_N_1.to(device))
     logprob_N = logits_N_V.gather(1, token_N[:, None])[:, 0] - logits_N_V.logsumexp(dim=-1)
     return token_N.tolist(), logprob_N.tolist()
 

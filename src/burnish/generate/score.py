@@ -6,7 +6,7 @@ Names: T tokens, N targets.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -56,6 +56,8 @@ def score_choices(decoder: Decoder, questions: Sequence[Choices], *, tokens_per_
             raise DataError("A question has an empty prompt.", where=where, next_move=move)
         longest = max((len(continuation) for continuation in question.continuations), default=0)
         _check_length(decoder, f"question {number}", len(question.prompt) + longest)
+    opening = decoder.opening_ids
+    questions = [replace(one, prompt=(*opening, *one.prompt)) for one in questions]
     prefixes = find_prefixes([question.prompt for question in questions])
     in_order = sorted(range(len(questions)), key=lambda number: (prefixes.paths[number], number))
     costs = [_cost(question) - prefixes.covered(number) for number, question in enumerate(questions)]
@@ -79,11 +81,12 @@ def text_loss(
     for number, text in enumerate(texts):
         _check_length(decoder, f"text {number}", len(text))
     losses = [(0.0, 0)] * len(texts)
+    opening = decoder.opening_ids
     predicted = [number for number, text in enumerate(texts) if len(text) > 1]
-    for numbers in _passes(predicted, [len(text) - 1 for text in texts], tokens_per_pass):
-        runs = [Run(texts[number][:-1]) for number in numbers]  # nothing is predicted from the last token
+    for numbers in _passes(predicted, [len(opening) + len(text) - 1 for text in texts], tokens_per_pass):
+        runs = [Run((*opening, *texts[number][:-1])) for number in numbers]  # nothing is predicted from the last token
         targets = [
-            _Target(start + offset, token, index)
+            _Target(start + len(opening) + offset, token, index)
             for index, (number, start) in enumerate(zip(numbers, run_starts(runs), strict=True))
             for offset, token in enumerate(texts[number][1:])
         ]
@@ -101,10 +104,13 @@ def hidden_states(
     """
     for number, text in enumerate(texts):
         _check_length(decoder, f"text {number}", len(text))
+    opening = decoder.opening_ids
+    lengths = [len(opening) + len(text) for text in texts]
     states: list[torch.Tensor] = []
-    for numbers in _passes(range(len(texts)), [len(text) for text in texts], tokens_per_pass):
-        hidden_T_D = run_pass(decoder, [Run(texts[number]) for number in numbers])
-        states += torch.split(hidden_T_D, [len(texts[number]) for number in numbers])
+    for numbers in _passes(range(len(texts)), lengths, tokens_per_pass):
+        hidden_T_D = run_pass(decoder, [Run((*opening, *texts[number])) for number in numbers])
+        whole = torch.split(hidden_T_D, [lengths[number] for number in numbers])
+        states += [states_T_D[len(opening) :] for states_T_D in whole]
     return states
 
 
@@ -176,7 +182,7 @@ def _sum_logprobs(decoder: Decoder, runs: Sequence[Run], targets: Sequence[_Targ
     if not targets:
         return [0.0] * scores
     at_N, token_N, score_N = torch.tensor([(t.at, t.token, t.score) for t in targets], device=decoder.device).T
-    logprob_N = target_logprobs(hidden_T_D[at_N], decoder.head_weight, token_N)
+    logprob_N = target_logprobs(hidden_T_D[at_N], decoder.head, token_N)
     sums = torch.zeros(scores, dtype=torch.float64, device=decoder.device)
     summed: list[float] = sums.index_add_(0, score_N, logprob_N.double()).tolist()
     return summed

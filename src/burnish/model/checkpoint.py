@@ -23,6 +23,7 @@ class Checkpoint:
     """config: keys and values as in transformers' config.json. tensors: under transformers' names and in torch's
     shapes, `lm_head.weight` absent when it is tied to the embedding; float types as stored, GGUF's blocks as float32.
     generation: as in generation_config.json, may be empty. A GGUF file's tensors are read when they are asked for.
+    new_ids: tokens that were added for this run, whose rows are not learnt yet.
     """
 
     config: dict[str, Any]
@@ -30,6 +31,12 @@ class Checkpoint:
     tokenizer: PreTrainedTokenizerFast
     path: Path
     generation: dict[str, Any]
+    new_ids: tuple[int, ...] = ()
+
+    @property
+    def tokens(self) -> int:
+        """Ids below it are tokens; rows of the tables beyond only fill them up."""
+        return max(self.tokenizer.get_vocab().values()) + 1
 
 
 def read_checkpoint(path: Path) -> Checkpoint:

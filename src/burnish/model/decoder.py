@@ -7,7 +7,7 @@ Names: T tokens, D width, H heads, K key-value heads, d width of a head.
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -17,10 +17,12 @@ from burnish.model.attention import Attend, forest_attention
 from burnish.model.attention_rule import AttentionRule
 from burnish.model.config import DecoderConfig, Rope
 from burnish.model.forest import Forest
-from burnish.model.logprobs import target_logprobs
+from burnish.model.logprobs import slices, target_logprobs
+from burnish.model.opening import Opening, opening_ids
 from burnish.model.pointwise import PLAIN, Pointwise, gated, gated_again, normed, rotated, wide
 from burnish.model.remade import recomputed, remade
 from burnish.model.shapes import filled
+from burnish.model.stored import StoredTable
 
 
 class _Narrowed(torch.autograd.Function):
@@ -184,22 +186,40 @@ class Decoder(nn.Module):
         self.recompute = False
         self.step = 0  # the update at which training stands: what is random in it follows from that
         self.adaptation: object = None  # what adapt put in, for it to find again
+        self.opening: Opening | None = None
+        self.tokens = config.vocab  # ids from here on only fill the tables up: never sampled
+        self.new_ids: tuple[int, ...] = ()  # tokens that were added for this run
         self.lm_head = None if config.tied else Linear(config.width, config.vocab, bias=False)
 
     @property
+    def head(self) -> Tensor | StoredTable:
+        """The output layer (V, D), which is the embedding itself in tied models."""
+        kept: nn.Module = self.model.embed_tokens if self.lm_head is None else self.lm_head
+        return kept if isinstance(kept, StoredTable) else cast(Tensor, kept.weight)
+
+    @property
     def head_weight(self) -> Tensor:
-        """(V, D): the output layer, which is the embedding itself in tied models."""
-        return self.model.embed_tokens.weight if self.lm_head is None else self.lm_head.weight
+        """(V, D): the whole output layer; where it is kept in blocks, made anew at each call."""
+        head = self.head
+        return head if isinstance(head, Tensor) else head.rows(slice(None), self.compute)
+
+    @property
+    def opening_ids(self) -> tuple[int, ...]:
+        """Tokens that stand before everything the model reads; empty unless a method has put some there."""
+        return opening_ids(self.opening)
 
     @property
     def device(self) -> torch.device:
-        return self.model.embed_tokens.weight.device
+        return self.model.norm.weight.device
 
     def forward(self, tokens_T: Tensor, position_T: Tensor, attend: Attend) -> Tensor:
         """(T, D) hidden states after the last norm, for tokens that see what `attend` shows them."""
-        x_T_D = self.model.embed_tokens(tokens_T).to(self.compute)
+        known_T = tokens_T if self.opening is None else tokens_T.clamp(min=0)
+        x_T_D = self.model.embed_tokens(known_T).to(self.compute)
         if self.config.gemma:
             x_T_D = x_T_D * torch.tensor(self.config.width**0.5, dtype=self.compute)
+        if self.opening is not None:
+            x_T_D, attend = self.opening(tokens_T, x_T_D, attend)
         waves = {rope: self._waves(rope, position_T) for rope in dict.fromkeys(self.config.ropes)}
         for layer, rope in zip(self.model.layers, self.config.ropes, strict=True):
             run = partial(layer, cosine_T_d=waves[rope][0], sine_T_d=waves[rope][1], attend=attend)
@@ -216,14 +236,19 @@ class Decoder(nn.Module):
 
     def hidden(self, forest: Forest) -> Tensor:
         """(T, D) hidden states of all tokens of a forest."""
-        whole = forest.lengthened(filled(forest.tokens))
+        opened = forest.under(self.opening_ids)
+        whole = opened.lengthened(filled(opened.tokens))
         hidden: Tensor = self(whole.tokens_T, whole.position_T, forest_attention(whole))
-        return hidden[: forest.tokens]
+        return hidden[opened.tokens - forest.tokens : opened.tokens]
 
     def logprobs(self, hidden_T_D: Tensor, forest: Forest) -> Tensor:
         """(N,) log-probability of each target. Only the targets' positions reach the output layer."""
-        return target_logprobs(hidden_T_D[forest.target_at_N], self.head_weight, forest.target_id_N)
+        return target_logprobs(hidden_T_D[forest.target_at_N], self.head, forest.target_id_N)
 
     def logits(self, hidden_N_D: Tensor) -> Tensor:
         """(N, V) in float32, for generation."""
-        return F.linear(hidden_N_D, self.head_weight.to(hidden_N_D.dtype)).float()
+        head = self.head
+        if isinstance(head, Tensor):
+            return F.linear(hidden_N_D, head.to(hidden_N_D.dtype)).float()
+        parts = [F.linear(hidden_N_D, rows_v_D) for _, rows_v_D in slices(head, hidden_N_D)]
+        return torch.cat(parts, -1).float()

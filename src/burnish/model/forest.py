@@ -98,6 +98,29 @@ class Forest:
             parents=(*self.parents, -1),
         )
 
+    def under(self, tokens: Sequence[int]) -> Forest:
+        """The same forest as one tree: every root becomes a child of a first segment with these tokens. Targets still
+        name the places of the forest as it was."""
+        if not (more := len(tokens)):
+            return self
+        device = self.tokens_T.device
+
+        def after(first: Tensor, tensor: Tensor) -> Tensor:
+            return torch.cat([first.to(device, tensor.dtype), tensor])
+
+        return replace(
+            self,
+            tokens_T=after(torch.tensor(tokens), self.tokens_T),
+            position_T=after(torch.arange(more), self.position_T + more),
+            segment_T=after(torch.zeros(more), self.segment_T + 1),
+            parent_S=after(torch.tensor([-1]), self.parent_S + 1),
+            adapter_S=after(torch.tensor([0]), self.adapter_S),
+            causal_S=after(torch.tensor([True]), self.causal_S),
+            start_S=(0, *(start + more for start in self.start_S)),
+            length_S=(more, *self.length_S),
+            parents=(-1, *(parent + 1 for parent in self.parents)),
+        )
+
     def ancestors(self, segment: int) -> list[int]:
         """The segments above one, from the root down."""
         path: list[int] = []

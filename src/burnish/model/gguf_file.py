@@ -78,7 +78,20 @@ class GGUFFile:
 
         Raises ModelError: the tensor is of a type that Burnish cannot read.
         """
-        tensor, raw = self.tensors[name], self.raw(name)
+        tensor, raw = self.tensors[name], self.checked_raw(name)
+        if tensor.type in (GGMLQuantizationType.F32, GGMLQuantizationType.F16):
+            return raw.view("<f4" if tensor.type is GGMLQuantizationType.F32 else "<f2")
+        # The library takes 16 rows at a time, and a block does not know its row: in wide rows it is twice as quick.
+        rows = gcd(raw.size // raw.shape[-1], WIDER)
+        values: np.ndarray[Any, np.dtype[Any]] = dequantize(raw.reshape(-1, rows * raw.shape[-1]), tensor.type)
+        return values.reshape(tensor.shape)
+
+    def checked_raw(self, name: str) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        """The stored bytes of a tensor of a known type, as `raw`.
+
+        Raises ModelError: the tensor is of a type that Burnish cannot read.
+        """
+        tensor = self.tensors[name]
         if tensor.type not in READABLE:
             known = ", ".join(sorted(kind.name for kind in READABLE))
             raise ModelError(
@@ -87,12 +100,7 @@ class GGUFFile:
                 seen=tensor.type.name,
                 next_move=f"use a file of the same model whose tensors are among {known}",
             )
-        if tensor.type in (GGMLQuantizationType.F32, GGMLQuantizationType.F16):
-            return raw.view("<f4" if tensor.type is GGMLQuantizationType.F32 else "<f2")
-        # The library takes 16 rows at a time, and a block does not know its row: in wide rows it is twice as quick.
-        rows = gcd(raw.size // raw.shape[-1], WIDER)
-        values: np.ndarray[Any, np.dtype[Any]] = dequantize(raw.reshape(-1, rows * raw.shape[-1]), tensor.type)
-        return values.reshape(tensor.shape)
+        return self.raw(name)
 
 
 @dataclass

@@ -148,15 +148,19 @@ def permute(rows: torch.Tensor, heads: int) -> torch.Tensor:
     return rows.reshape(heads, 2, -1, *rows.shape[1:]).transpose(1, 2).reshape(rows.shape).contiguous()
 
 
+def row_order(rows: torch.Tensor, name: str, config: dict[str, Any]) -> torch.Tensor:
+    """The rows of a weight, whatever they are made of, in transformers' order."""
+    if config["model_type"] == "llama" and ".self_attn.q_proj." in name:
+        return unpermute(rows, config["num_attention_heads"])
+    if config["model_type"] == "llama" and ".self_attn.k_proj." in name:
+        return unpermute(rows, config["num_key_value_heads"])
+    return rows
+
+
 def _to_transformers(tensor: torch.Tensor, name: str, config: dict[str, Any]) -> torch.Tensor:
-    kind = config["model_type"]
-    if kind == "llama" and ".self_attn.q_proj." in name:
-        return unpermute(tensor, config["num_attention_heads"])
-    if kind == "llama" and ".self_attn.k_proj." in name:
-        return unpermute(tensor, config["num_key_value_heads"])
-    if kind == "gemma3_text" and name.endswith("norm.weight"):
+    if config["model_type"] == "gemma3_text" and name.endswith("norm.weight"):
         return tensor - 1
-    return tensor
+    return row_order(tensor, name, config)
 
 
 def _tensor(file: GGUFFile, name: str) -> torch.Tensor:

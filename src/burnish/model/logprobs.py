@@ -5,8 +5,9 @@ Names: N targets, D width of the model, V vocabulary; n targets of one chunk.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +16,8 @@ from torch import Tensor
 from burnish.model.pointwise import wide
 from burnish.model.shapes import filled
 
+ROOM = 1 << 22  # logits at a time of an output layer that is unpacked slice by slice: 16 MB in float32
+SLICE = 1 << 12  # rows of it at a time: 5 MB in bf16 at a width of 576
 CHUNK = 128  # targets at a time: their logits over 49,152 tokens are 25 MB in float32, which a large cache holds
 
 
@@ -112,11 +115,59 @@ def _exponentials(logits_n_V: Tensor, target_n: Tensor, work_n_V: Tensor) -> tup
     return chosen_n, highest_n_1[:, 0], sum_n_1
 
 
-def target_logprobs(hidden_N_D: Tensor, weight_V_D: Tensor, target_N: Tensor) -> Tensor:
+class Table(Protocol):
+    """An output layer that gives its rows on request; called with ids it gives theirs."""
+
+    def rows(self, some: slice, dtype: torch.dtype) -> Tensor: ...
+
+    def __call__(self, tokens_T: Tensor) -> Tensor: ...
+
+    def __len__(self) -> int: ...
+
+
+def slices(table: Table, hidden_N_D: Tensor) -> Iterator[tuple[int, Tensor]]:
+    """Where each slice begins, and its rows (v, D): at most SLICE of them, and ROOM logits."""
+    size = min(SLICE, max(1, ROOM // max(1, len(hidden_N_D))))
+    for start in range(0, len(table), size):
+        yield start, table.rows(slice(start, start + size), hidden_N_D.dtype)
+
+
+class _TableLogprobs(torch.autograd.Function):
+    """As `_TargetLogprobs`, with a frozen table of which every slice is unpacked once: for all targets together, their
+    sums of exponentials scaled anew whenever a higher logit comes (arXiv 1805.02867)."""
+
+    @staticmethod
+    def forward(ctx: Any, hidden_N_D: Tensor, table: Table, target_N: Tensor) -> Tensor:
+        highest_N_1 = wide(hidden_N_D.new_full((len(hidden_N_D), 1), -math.inf))
+        sum_N_1, chosen_N_1 = torch.zeros_like(highest_N_1), torch.zeros_like(highest_N_1)
+        mean_N_D = torch.zeros_like(wide(hidden_N_D)) if hidden_N_D.requires_grad else None
+        for start, rows_v_D in slices(table, hidden_N_D):
+            work_N_v = wide(hidden_N_D @ rows_v_D.T)
+            here = (target_N >= start) & (target_N < start + len(rows_v_D))
+            chosen_N_1[here] = work_N_v[here].gather(1, target_N[here, None] - start)
+            higher_N_1 = torch.maximum(highest_N_1, work_N_v.amax(-1, keepdim=True))
+            shrink_N_1 = (highest_N_1 - higher_N_1).exp_()
+            highest_N_1 = higher_N_1
+            work_N_v.sub_(highest_N_1).exp_()
+            sum_N_1.mul_(shrink_N_1).add_(work_N_v.sum(-1, keepdim=True))
+            if mean_N_D is not None:
+                mean_N_D.mul_(shrink_N_1).add_(work_N_v.to(hidden_N_D.dtype) @ rows_v_D)
+        if mean_N_D is not None:
+            ctx.save_for_backward((wide(table(target_N)) - mean_N_D.div_(sum_N_1)).to(hidden_N_D.dtype))
+        return (chosen_N_1 - highest_N_1 - sum_N_1.log())[:, 0]
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Any) -> Any:
+        (factor_N_D,) = ctx.saved_tensors
+        return factor_N_D * gradients[0][:, None].to(factor_N_D.dtype), None, None
+
+
+def target_logprobs(hidden_N_D: Tensor, head_V_D: Tensor | Table, target_N: Tensor) -> Tensor:
     """(N,) log-probabilities in float32 (or float64 where the hidden states are)."""
     if not len(target_N):
         return hidden_N_D.sum() * hidden_N_D.new_zeros(0, dtype=torch.float32)
     more = filled(len(target_N)) - len(target_N)
     hidden, target = F.pad(hidden_N_D, (0, 0, 0, more)), F.pad(target_N, (0, more))
-    result: Tensor = _TargetLogprobs.apply(hidden, weight_V_D, target)  # type: ignore[no-untyped-call]
+    way = _TargetLogprobs if isinstance(head_V_D, Tensor) else _TableLogprobs
+    result: Tensor = way.apply(hidden, head_V_D, target)  # type: ignore[no-untyped-call]
     return result[: len(target_N)]

@@ -68,5 +68,7 @@ def judge_inputs(settings: JudgeSettings, base: Path) -> dict[str, Any]:
 def _load(path: Path, world: World) -> tuple[Decoder, Renderer]:
     checkpoint = read_checkpoint(path)
     dtype = compute_dtype("auto", world.device)
-    decoder = build_decoder(checkpoint.config, checkpoint.tensors, dtype=dtype, device=world.device)
+    decoder = build_decoder(
+        checkpoint.config, checkpoint.tensors, dtype=dtype, device=world.device, tokens=checkpoint.tokens
+    )
     return decoder, make_renderer(checkpoint.tokenizer, checkpoint.generation)

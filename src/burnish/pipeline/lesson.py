@@ -141,7 +141,8 @@ def _cached(shop: Workshop, decoder: Decoder, lesson: Lesson, tokens_per_pass: i
     """Asked before the first step and kept in reference.json, so that a run that goes on has the same numbers."""
     pairs = [row.pair for row in (*lesson.rows.rendered, *lesson.dev.rendered)]
     read = [[[one.ids, one.weights] for one in (pair.chosen, pair.rejected)] for pair in pairs]
-    key = sha256_of_json({"model": shop.model_hash, "dtype": str(shop.dtype), "pairs": read})
+    key = sha256_of_json({"model": shop.model_hash, "dtype": str(shop.dtype), "pairs": read,
+                          "base_weights": shop.recipe.model.weights})  # fmt: skip
     path = shop.run.reference
     found = read_json(path) if path.exists() else {}
     if found.get("key") != key:

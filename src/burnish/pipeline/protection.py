@@ -60,7 +60,14 @@ def _own(shop: Workshop, decoder: Decoder, rungs: Rungs, plan: Plan, say: Say) -
         return []
     rows = general_rows()
     order = np.random.Generator(np.random.Philox(key=[shop.recipe.train.seed, 0])).permutation(len(rows))
-    return own_answers(shop, decoder, [rows[int(at)] for at in order[:wanted]], say)
+    if own := own_answers(shop, decoder, [rows[int(at)] for at in order[:wanted]], say):
+        return own
+    raise DataError(
+        "The model answers nothing to general prompts, so there is nothing to hold it to.",
+        where="protect",
+        seen=f"{min(wanted, len(rows))} empty answers",
+        next_move="use protect.replay, which brings its own answers",
+    )
 
 
 def _rehearsals(

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -36,10 +36,14 @@ from burnish.pipeline.lesson import row_lengths
 from burnish.pipeline.opponents import check_named, check_with_data, hashes
 from burnish.pipeline.retraining import first_training
 from burnish.pipeline.training import train_stage
+from burnish.pipeline.weights import check_weights
 from burnish.pipeline.workshop import Workshop, just
 from burnish.recipe.recipe import Recipe, write_recipe
 from burnish.train.guard import NotFinite
 from burnish.train.progress import duration
+
+if TYPE_CHECKING:
+    from burnish.deploy.dense_merge import Trained
 
 # What a run may go on with another value of, as with another number of ranks: it changes no result beyond rounding.
 FREE_TO_CHANGE = ("train.tokens_per_pass", "train.recompute", "train.save_every", "train.on_nan")
@@ -87,6 +91,8 @@ def _run_stages(
 ) -> None:
     folder = shop.run
     wanted = stages.STAGES[: stages.STAGES.index(upto) + 1]
+    if "train" in wanted:
+        check_weights(shop.recipe, shop.path)
     if "evaluate" in wanted:  # now, not after hours of training
         check_metric(shop.evaluation.metric)
         check_named(shop)
@@ -156,7 +162,9 @@ def _note_beginning(shop: Workshop) -> None:
         "mode": "deterministic: same machine and seed give the same bytes" if shop.world.device.type == "cpu"
         else "not deterministic on this device",
         "seed": shop.recipe.train.seed,
-        "model": {"name": shop.recipe.model.name, "sha256": shop.model_hash},
+        "model": {
+            "name": shop.recipe.model.name, "sha256": shop.model_hash, "weights": shop.recipe.model.weights,
+        },
     }  # fmt: skip
     write_json(shop.run.environment, environment)
 
@@ -176,7 +184,12 @@ def _prepare_inputs(shop: Workshop) -> dict[str, Any]:
     if shop.recipe.evaluate.groups:
         settings["evaluate.groups"] = list(shop.recipe.evaluate.groups)
     return {"model": shop.model_hash, "train.seed": shop.data_seed, "model.context": shop.recipe.model.context,
-            **hashes, **settings}  # fmt: skip
+            **_new_tokens(shop), **hashes, **settings}  # fmt: skip
+
+
+def _new_tokens(shop: Workshop) -> dict[str, Any]:
+    names = shop.recipe.model.new_tokens
+    return {"model.new_tokens": list(names)} if names else {}
 
 
 def _hash_of(path: Path) -> str:
@@ -211,8 +224,9 @@ def _train_inputs(shop: Workshop) -> dict[str, Any]:
         settings |= {"protect.scale": recipe.protect.choice, "protect.forget_limit": recipe.protect.forget_limit}
     if recipe.protect.replay_file:
         settings["protect.replay.file"] = _hash_of(shop.base / recipe.protect.replay_file)
-    return {"model": shop.model_hash, "model.dtype": recipe.model.dtype, "train rows": sha256_of_tree(run.train),
-            "dev rows": sha256_of_tree(run.dev), "data.order": recipe.data.order, **settings}  # fmt: skip
+    return {"model": shop.model_hash, "model.dtype": recipe.model.dtype, "model.weights": recipe.model.weights,
+            "train rows": sha256_of_tree(run.train), "dev rows": sha256_of_tree(run.dev),
+            "data.order": recipe.data.order, **_new_tokens(shop), **settings}  # fmt: skip
 
 
 def _evaluate_inputs(shop: Workshop) -> dict[str, Any]:
@@ -293,7 +307,13 @@ def _evaluate(shop: Workshop, say: Say) -> None:
         shop.renderer,
         instructions=shop.recipe.data.instructions,
         seed=shop.evaluation_seed,
-        identity={"model": shop.model_hash, "weights": shop.weights_hash(), "dtype": str(shop.dtype)} | _files(shop),
+        identity={
+            "model": shop.model_hash,
+            "weights": shop.weights_hash(),
+            "dtype": str(shop.dtype),
+            "base_weights": shop.recipe.model.weights,
+        }
+        | _files(shop),
         say=say,
         contenders=contenders,
         like=first.run if first else None,
@@ -320,13 +340,23 @@ def _export(shop: Workshop, say: Say) -> None:
         shop.run,
         shop.recipe.export,
         checkpoint=shop.checkpoint,
-        specialist=shop.specialist(torch.float32),
+        specialist=shop.specialist(torch.float32, dense=True),
         renderer=shop.renderer,
         prompts=[_question(row) for row in rows],
         max_new_tokens=int(read_json(shop.run.arms)["decoding"]["max_new_tokens"]),
         say=say,
+        trained=_as_trained(shop),
     )
     write_card(shop.run)
+
+
+def _as_trained(shop: Workshop) -> Trained | None:
+    """The specialist on the rounded base that it was trained on. The blocks of a GGUF file are no such base: the dense
+    one is made of them."""
+    from burnish.deploy.dense_merge import Trained
+
+    form = shop.recipe.model.weights
+    return None if form in ("dense", "stored") else Trained(form, lambda: shop.specialist(torch.float32))
 
 
 def _question(row: Row) -> tuple[Message, ...]:

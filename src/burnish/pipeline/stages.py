@@ -29,16 +29,8 @@ def outputs(run: RunFolder, stage: str) -> list[Path]:
     """Everything that a stage writes."""
     return {
         "prepare": [run.data],
-        "train": [
-            run.metrics,
-            run.timings,
-            run.checkpoints,
-            run.reference,
-            run.own_answers,
-            run.adapter,
-            run.model,
-            run.training,
-        ],
+        "train": [run.metrics, run.timings, run.checkpoints, run.reference, run.probe, run.own_answers, run.adapter,
+                  run.model, run.training],
         "evaluate": [
             run.arms,
             run.items,

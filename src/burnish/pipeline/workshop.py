@@ -24,8 +24,10 @@ from burnish.model.decoder import Decoder
 from burnish.model.load import build_decoder
 from burnish.model.pointwise import PLAIN, Pointwise
 from burnish.model.resolve import resolve
-from burnish.model.settings import DEFAULT_CONTEXT
+from burnish.model.settings import DEFAULT_CONTEXT, WeightsForm
+from burnish.model.vocabulary import with_new_tokens
 from burnish.pipeline.stages import finished
+from burnish.pipeline.weights import base_packing
 from burnish.recipe.recipe import Recipe, read_recipe
 from burnish.render.renderer import Renderer, make_renderer
 
@@ -50,7 +52,7 @@ class Workshop:
 
     @cached_property
     def checkpoint(self) -> Checkpoint:
-        return read_checkpoint(self.path)
+        return with_new_tokens(read_checkpoint(self.path), self.recipe.model.new_tokens)
 
     @cached_property
     def renderer(self) -> Renderer:
@@ -85,24 +87,35 @@ class Workshop:
         """Seed of everything that evaluation draws."""
         return self.recipe.train.seed if self.recipe.evaluate.seed is None else self.recipe.evaluate.seed
 
-    def base_decoder(self, dtype: torch.dtype | None = None, pointwise: Pointwise = PLAIN) -> Decoder:
-        """A new network with the pretrained weights."""
+    def base_decoder(
+        self, dtype: torch.dtype | None = None, pointwise: Pointwise = PLAIN, *, trains: bool = False,
+        dense: bool = False,
+    ) -> Decoder:  # fmt: skip
+        """A new network with the pretrained weights in the form that `model.weights` names, or `dense`."""
+        compute, device = dtype or self.dtype, self.world.device
+        form: WeightsForm = "dense" if dense else self.recipe.model.weights
         return build_decoder(
             self.checkpoint.config,
             self.checkpoint.tensors,
-            dtype=dtype or self.dtype,
-            device=self.world.device,
+            dtype=compute,
+            device=device,
             pointwise=pointwise,
+            packing=base_packing(form, self.checkpoint, dtype=compute, device=device, trains=trains),
+            tokens=self.checkpoint.tokens,
+            new_ids=self.checkpoint.new_ids,
         )
 
-    def specialist(self, dtype: torch.dtype | None = None) -> Decoder:
-        """A new network as training left it, read from the run's folder."""
+    def specialist(self, dtype: torch.dtype | None = None, *, dense: bool = False) -> Decoder:
+        """A new network as training left it, read from the run's folder; with `dense`, its adapter on the dense base,
+        which is what a merge makes."""
         if methods.has_adapter(self.recipe.adapt):
-            decoder = self.base_decoder(dtype)
+            decoder = self.base_decoder(dtype, dense=dense)
             methods.load_adapter(decoder, self.recipe.adapt, self.run.adapter)
             return decoder.requires_grad_(False)
         tuned = read_checkpoint(self.run.model)
-        return build_decoder(tuned.config, tuned.tensors, dtype=dtype or self.dtype, device=self.world.device)
+        return build_decoder(
+            tuned.config, tuned.tensors, dtype=dtype or self.dtype, device=self.world.device, tokens=tuned.tokens
+        )
 
     @cached_property
     def others(self) -> dict[str, Workshop]:
@@ -130,7 +143,7 @@ class Workshop:
         return Workshop(recipe, base, folder, self.world)
 
     def _with_model(self, name: str) -> Workshop:
-        model = self.recipe.model.model_copy(update={"name": name})
+        model = self.recipe.model.model_copy(update={"name": name, "weights": "dense", "new_tokens": ()})
         return Workshop(self.recipe.model_copy(update={"model": model}), self.base, self.run, self.world)
 
     def forget_checkpoint(self) -> None:

@@ -30,7 +30,9 @@ def _load(path: Path, world: World) -> Local:
     checkpoint = read_checkpoint(path)
     renderer = make_renderer(checkpoint.tokenizer, checkpoint.generation)
     dtype = compute_dtype("auto", world.device)
-    decoder = build_decoder(checkpoint.config, checkpoint.tensors, dtype=dtype, device=world.device)
+    decoder = build_decoder(
+        checkpoint.config, checkpoint.tensors, dtype=dtype, device=world.device, tokens=checkpoint.tokens
+    )
 
     def complete(asked: Sequence[tuple[tuple[int, ...], Asked]]) -> list[tuple[Sequence[int], bool]]:
         requests = [Request(prompt, one.max_new_tokens, one.temperature, one.seed) for prompt, one in asked]

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from pydantic import Field
 
+from burnish.adapt.further_settings import BESIDE_ONLY
 from burnish.adapt.settings import AdaptSettings, LoRASettings
 from burnish.core.errors import RecipeError
 from burnish.core.files import write_text
@@ -45,11 +46,15 @@ class Recipe(Settings):
 
 
 def expand(document: Document) -> Document:
-    """Short forms written out, and the `type` of adapt and objective filled in where it is the default."""
+    """Short forms written out, and filled in: the `type` of adapt and objective where it is the default, and the export
+    of a method that has one form alone."""
     values = dict(document.values)
     for group, key in SHORT_FORMS.items():
         if group in values and not isinstance(values[group], dict):
             values[group] = {key: values[group]}
+    adapt = values.get("adapt")
+    if "export" not in values and isinstance(adapt, dict) and adapt.get("type") in BESIDE_ONLY:
+        values["export"] = {"forms": ["adapter"]}
     for group, kind in (("adapt", "lora"), ("objective", "sft")):
         if isinstance(values.get(group), dict):
             values[group] = {"type": kind, **values[group]}
@@ -81,7 +86,35 @@ def read_recipe(
     for key, value in (changes or {}).items():
         _set(values, key, value)
     recipe = with_level(build(Recipe, expand(Document(values, document.lines, document.name))))
+    _check_forms(recipe)
     return recipe.model_copy(update={"name": recipe.name or default_name(recipe, path)}), base
+
+
+def _check_forms(recipe: Recipe) -> None:
+    """Now, not after hours of training. Raises RecipeError: a form that this method or new tokens cannot have."""
+    if recipe.adapt.type in BESIDE_ONLY and (impossible := [form for form in recipe.export.forms if form != "adapter"]):
+        raise RecipeError(
+            f"What `adapt: {recipe.adapt.type}` learns can't be merged into the weights, so it has one form.",
+            where="export",
+            seen=", ".join(impossible),
+            next_move="write `export: [adapter]`, or leave `export` out",
+        )
+    if not recipe.model.new_tokens:
+        return
+    if recipe.model.weights == "stored":
+        raise RecipeError(
+            "New tokens need rows, and a table in the blocks of a GGUF file can't grow.",
+            where="model.new_tokens",
+            seen="model.weights: stored",
+            next_move="write `weights: dense`",
+        )
+    if "adapter-gguf" in recipe.export.forms:
+        raise RecipeError(
+            "llama.cpp has no adapter that adds tokens.",
+            where="export",
+            seen="adapter-gguf with model.new_tokens",
+            next_move="export a whole model: `gguf-q8_0`",
+        )
 
 
 def with_level(recipe: Recipe) -> Recipe:

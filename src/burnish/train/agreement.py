@@ -28,7 +28,9 @@ def check_same_start(
         return
     world.agree(sha256_of_json([asdict(plan), vars(progress)]), "plan")
     world.agree(sha256_of_json(list(rows.sources)), "training data")
-    frozen = {name: weight for name, weight in model.named_parameters() if name not in parameters}
+    frozen = {
+        name: weight for name, weight in (*model.named_parameters(), *model.named_buffers()) if name not in parameters
+    }
     # Sums will do for what was read from one file: hashing every byte of a large base would take as long as reading it.
     sums = {
         name: [float(weight.detach().sum(dtype=torch.float64)), str(weight.dtype)] for name, weight in frozen.items()

@@ -40,7 +40,8 @@ def guard_gradients(model: Decoder, guards: Guards, step: int, tokens_per_pass: 
     for penalty in guards.penalties:
         parts = penalty.parts() if world.rank == 0 else ()
         sums[penalty.name] = sum(_learn(part, penalty.weight) for part in parts)
-    return Held(world.sum(sums), tokens)
+    totals = world.sum(sums)
+    return Held({name: totals[name] for name in sums}, tokens)
 
 
 def _learn(term: Tensor, weight: float) -> float:

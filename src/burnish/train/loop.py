@@ -65,10 +65,9 @@ def train(
     draw: Draw = as_they_are,
 ) -> Progress:
     """Trains `parameters` of `model` in place and leaves the best ones on dev in them. Rank 0 alone writes.
-    `rates`: by name, what some parameters multiply the learning rate with.
 
-    Goes on from the newest good checkpoint. Raises Stopped on Ctrl-C, SIGTERM (after saving) or a full disk;
-    NotFinite before a non-finite value reaches the weights; BurnishError before step 1 when memory is too small.
+    Goes on from the newest good checkpoint. `rates`: factors of the rate, by name. Raises Stopped on Ctrl-C, SIGTERM
+    (after saving) or a full disk; NotFinite before such a value is learnt; BurnishError when memory is too small.
     """
     check_some(len(rows.rendered), len(dev.rendered))
     check_model(model, parameters)

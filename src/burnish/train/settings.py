@@ -25,9 +25,11 @@ class TrainSettings(Settings):
         False, description="Keep only the input of each layer for the backward pass and compute the rest again there, "
         "in smaller passes: takes the least memory, at two thirds of the speed or more. Never changes the result."
     )  # fmt: skip
-    learning_rate: Annotated[float, Field(gt=0, le=1)] | Literal["auto"] = Field(
-        "auto", description="Peak rate. By rule from the model's width and the method: see training.json for the value."
-    )
+    learning_rate: Annotated[float, Field(gt=0, le=1)] | Literal["auto", "probe"] = Field(
+        "auto", description="Peak rate. auto: by rule from the model's width and the method, see training.json for the "
+        "value. probe: five short trainings around that rate, about as long as the training itself, and the rate with "
+        "the lowest loss on dev."
+    )  # fmt: skip
     schedule: Literal["cosine", "linear", "constant"] = Field("cosine", description="How the rate falls after warm-up.")
     warmup: float = Field(0.05, ge=0, le=1, description="Share of the updates over which the rate rises from zero.")
     clip: float = Field(1.0, gt=0, description="Largest norm of the gradient; a larger one is scaled down.")

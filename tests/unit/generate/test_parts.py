@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from burnish.generate.parts import attend_part, merge_parts
+from burnish.generate import parts
+from burnish.generate.parts import attend_part, attend_shared, merge_parts
 from burnish.model.attention_rule import AttentionRule
 
 
@@ -65,3 +66,25 @@ def test_two_parts_merge_to_attention_over_both() -> None:
     merged, total = merge_parts(first[0][0], first[1][0], second[0][0], second[1][0])
     torch.testing.assert_close(merged, whole[0], atol=1e-12, rtol=0)
     torch.testing.assert_close(total, whole_total[0], atol=1e-12, rtol=0)
+
+
+@pytest.mark.parametrize("softcap", [None, 1.5])
+@pytest.mark.parametrize("windowed", [False, True])
+def test_a_run_under_many_queries_is_softmax_attention_whatever_the_blocks(
+    softcap: float | None, windowed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    query_T_H_d = torch.randn(10, 6, 8, dtype=torch.float64)  # six heads over two of keys
+    key, value = (torch.randn(2, 7, 8, dtype=torch.float64) for _ in range(2))
+    allowed = torch.rand(10, 7) > 0.3 if windowed else torch.ones(10, 7, dtype=torch.bool)
+    allowed[:, 0] = True
+    scores = torch.einsum("thd,hud->thu", query_T_H_d, key.repeat_interleave(3, 0)) * 0.7
+    scores = scores if softcap is None else softcap * torch.tanh(scores / softcap)
+    scores = scores.masked_fill(~allowed[:, None], float("-inf"))
+    wanted = torch.einsum("thu,hud->thd", scores.softmax(-1), value.repeat_interleave(3, 0))
+    for at_once in (1 << 19, 3 * 6 * 7):  # all queries in one block, then three in each
+        monkeypatch.setattr(parts, "SCORES_AT_ONCE", at_once)
+        rule = AttentionRule(0.7, softcap=softcap)
+        output, total = attend_shared(query_T_H_d, key, value, rule, allowed if windowed else None)
+        torch.testing.assert_close(output, wanted, atol=1e-12, rtol=0)
+        torch.testing.assert_close(total, scores.logsumexp(-1), atol=1e-12, rtol=0)
