@@ -19,12 +19,21 @@ from burnish.data.duplicates.minhash import most_words_agree
 from burnish.data.duplicates.rare import few_words_differ, word_counts
 from burnish.data.duplicates.runs import common_runs
 from burnish.data.duplicates.settings import DuplicateSettings
-from burnish.data.duplicates.view import MOST_COMPARED_WORDS, View, as_text, asked_only, has_label, whole_rows
+from burnish.data.duplicates.view import (
+    MOST_COMPARED_WORDS,
+    View,
+    as_text,
+    asked_only,
+    has_label,
+    has_long_answer,
+    whole_rows,
+)
 from burnish.data.duplicates.words import Indices, spans
 
 CLOSE, FEW, ASKED, MEANING = range(4)
 FEW_SHARE = 0.5
 ANSWER_SHARE = 0.5
+TIMES_AT_LONG_ANSWER = 2
 ROW_BANDS = 25
 PROMPT_BANDS = 12  # of prompts a tenth may differ: 1 - (1 - 0.82^5)^12 = 0.996
 JUDGED_WORDS = 10_000_000
@@ -102,6 +111,8 @@ def _near_rows(view: View, counts: Indices, fingerprints: Fingerprints, settings
     # "What is 60 + 44?" and "What is 63 + 41?" have one answer and two different words of five.
     alike = (answers[one] == answers[other]) & (numbers[one] == numbers[other])
     few = np.where(alike, settings.few_words, 0)
+    # A long answer that is the same to the word is no chance: the questions may differ in more.
+    few[has_long_answer(fingerprints)[view.rows_V[one]]] *= TIMES_AT_LONG_ANSWER
     one, other, similarity = _judged(view, one, other, settings.threshold, few)
     one, other = view.rows_V[one], view.rows_V[other]
     kept = _answers_agree(fingerprints, one, other)

@@ -34,7 +34,8 @@ class DuplicateSettings(Settings):
         ge=0,
         le=3,
         description="Words in which a short row may differ from another with the same answer and the same numbers, as "
-        "long as half of its words agree. 0 leaves `threshold` alone to decide.",
+        "long as half of its words agree; twice as many where that answer has 8 words or more. 0 leaves `threshold` "
+        "alone to decide.",
     )
     contained: float = Field(
         default=0.5,

@@ -17,6 +17,7 @@ LABEL_ROWS = 3
 REPEATED_ROWS = 10
 REPEATED_SHARE = 0.001
 FEWEST_TELLING = 4
+LONG_ANSWER_WORDS = 8
 MOST_COMPARED_WORDS = 4096  # a document is compared by its start: the distance of two texts costs their product
 
 
@@ -95,6 +96,12 @@ def has_label(fingerprints: Fingerprints) -> NDArray[np.bool_]:
     short_N = (lengths_N <= LABEL_WORDS) & (rows_N >= LABEL_ROWS)
     label: NDArray[np.bool_] = (fingerprints.answer_N != 0) & (short_N | repeated_N)
     return label
+
+
+def has_long_answer(fingerprints: Fingerprints) -> NDArray[np.bool_]:
+    """For each of N rows whether it is answered in so many words that two people would not choose the same."""
+    long: NDArray[np.bool_] = (fingerprints.words.lengths[1::2] >= LONG_ANSWER_WORDS) & ~has_label(fingerprints)
+    return long
 
 
 def whole_rows(fingerprints: Fingerprints, common: Common, chosen_N: NDArray[np.bool_]) -> View:

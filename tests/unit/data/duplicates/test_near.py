@@ -38,6 +38,16 @@ def test_a_short_row_may_differ_in_three_words_if_its_answer_is_the_same() -> No
     assert found([*short, *others]) == {}
 
 
+def test_a_long_answer_that_is_the_same_vouches_for_twice_as_many_words() -> None:
+    """Of 16 words 6 differ: more than a fifth, more than three, no more than a half. With 7 words the answer may be
+    anybody's."""
+    asked, other = "one two three four five six seven eight", "one two red blue green white black grey"
+    answer = "a restaurant by the river serves good tea"
+    assert found([(asked, answer), (other, answer)]) == {(0, 1): FEW}
+    short = answer.removesuffix(" tea")
+    assert found([(asked, short), (other, short)]) == {}
+
+
 def test_of_short_rows_only_the_nearest_are_pairs() -> None:
     rows = [
         ("how can i get my new card today", "card"),
