@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from burnish.adapt.settings import AdaptSettings, FreezeSettings, FullSettings, OSFTSettings
+from burnish.adapt.settings import AdaptSettings, FreezeSettings, FullSettings, LoRASettings, OSFTSettings
 from burnish.core.hardware import memory_bytes
 from burnish.train.settings import TrainSettings
 
@@ -38,9 +38,11 @@ def learning_rate(width: int, adapt: AdaptSettings, objective: str = "sft") -> f
     for full fine-tuning ("LoRA Without Regret", 2025). The square root lies between their fits for two families.
     A preference pulls two answers apart without end, so its published rates are lower: Tülu 3 (arXiv 2411.15124) took
     5e-6 for supervised fine-tuning and 5e-7 for DPO. What learns a few vectors only takes more (`TIMES`); OSFT's update
-    moves like a weight, not like a product of two.
+    moves like a weight, not like a product of two. The rank does not enter: with alpha / r before the product the best
+    rate hardly depends on it (the same source). LoRA+ shares its ratio out, A's rate falling as B's rises.
     """
     rate = 5e-4 * math.sqrt(2000 / width) * TIMES.get(adapt.type, 1)
+    rate = rate / math.sqrt(adapt.plus_ratio) if isinstance(adapt, LoRASettings) else rate
     rate = rate / 10 if objective == "dpo" else rate
     return rate / 10 if isinstance(adapt, FullSettings | FreezeSettings | OSFTSettings) else rate
 

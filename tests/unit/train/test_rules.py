@@ -15,6 +15,8 @@ def test_the_rate_follows_width_and_method() -> None:
     # 5e-4 · (2000/2000)^0.5 = 5e-4; (2000/500)^0.5 = 2 → 1e-3; a tenth when the weights themselves train
     assert learning_rate(2000, LoRASettings()) == pytest.approx(5e-4)
     assert learning_rate(500, LoRASettings()) == pytest.approx(1e-3)
+    assert learning_rate(500, LoRASettings(r=64)) == pytest.approx(1e-3)
+    assert learning_rate(500, LoRASettings(plus_ratio=16)) == pytest.approx(2.5e-4)  # A's; B's is 16 times that
     assert learning_rate(500, FullSettings()) == pytest.approx(1e-4)
     assert learning_rate(500, FreezeSettings()) == pytest.approx(1e-4)
     # and a tenth of either for preferences
