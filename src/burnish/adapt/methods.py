@@ -36,6 +36,7 @@ from burnish.adapt.settings import (
 from burnish.core.errors import ModelError, RecipeError
 from burnish.core.files import read_json, write_bytes, write_json
 from burnish.model.decoder import Decoder
+from burnish.model.fetching import nothing_fetched
 from burnish.model.stored import StoredTable
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
@@ -45,8 +46,8 @@ AnyMethod: TypeAlias = Method[Any]
 
 def _peft() -> AnyMethod:
     """Importing peft takes three seconds, and most runs have no need of it."""
-    from burnish.adapt import peft_adapter
-
+    with nothing_fetched():
+        from burnish.adapt import peft_adapter
     return peft_adapter.METHOD
 
 

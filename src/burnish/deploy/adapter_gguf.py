@@ -26,6 +26,7 @@ from burnish.core.files import disk_errors, read_json
 from burnish.deploy.gguf_write import Value
 from burnish.model.config import DecoderConfig
 from burnish.model.decoder import Decoder
+from burnish.model.fetching import nothing_fetched
 from burnish.model.gguf_file import GGUFFile, read_gguf
 from burnish.model.gguf_inverse import ARCHITECTURES, NAMED_ALIKE, gguf_name, to_gguf
 from burnish.model.gguf_model import row_order, transformers_name
@@ -126,7 +127,8 @@ def _cannot(path: Path, what: str) -> ModelError:
 
 def _scale(module: str, a: Tensor, options: Mapping[str, Any]) -> float:
     """What B A counts: alpha / r, with rsLoRA alpha / sqrt(r) (arXiv 2312.03732); alpha of this matrix, r that of A."""
-    from peft.utils.other import get_pattern_key
+    with nothing_fetched():
+        from peft.utils.other import get_pattern_key
 
     own = options.get("alpha_pattern") or {}
     alpha = float(own.get(get_pattern_key(own.keys(), module), options["lora_alpha"]))

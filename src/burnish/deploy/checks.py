@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import PeftModel
 from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
@@ -26,6 +25,7 @@ from burnish.deploy.parity import (
     prompt_measures,
     score_measures,
 )
+from burnish.model.fetching import nothing_fetched
 from burnish.render.renderer import Renderer
 
 NOT_INSTALLED = "xllamacpp is not installed: pip install 'burnish[llamacpp]', then export again"
@@ -76,6 +76,8 @@ def check_merged(folder: Path, tensors: Mapping[str, Tensor], dtype_name: str, q
 
 def check_adapter(base: Path, adapter: Path, limits: Limits, question: Question) -> dict[str, Any]:
     """The adapter as plain peft puts it on the base's folder."""
+    with nothing_fetched():
+        from peft import PeftModel
     model = PeftModel.from_pretrained(_load(base), str(adapter))
     return finding(_scores(question, transformers_score(model), limits), limits)
 

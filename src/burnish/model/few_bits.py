@@ -4,10 +4,8 @@ arXiv 2305.14314), int8 by rows. What is kept is made dense in each direction of
 
 from __future__ import annotations
 
-import logging
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Literal, Protocol, TypeAlias
@@ -17,6 +15,7 @@ from torch import Tensor, nn
 
 from burnish.core.errors import MissingTool, ModelError
 from burnish.core.hardware import return_free_memory
+from burnish.model.fetching import nothing_fetched
 from burnish.model.frozen import frozen_product
 
 FewBits: TypeAlias = Literal["nf4", "fp4", "int8"]
@@ -126,7 +125,7 @@ def bitsandbytes() -> ModuleType:
     if (loaded := sys.modules.get("bitsandbytes.functional")) is not None:
         return loaded
     try:
-        with _nothing_fetched():
+        with nothing_fetched():
             import bitsandbytes.functional as functional
     except (ImportError, OSError, RuntimeError) as error:
         raise MissingTool(
@@ -137,20 +136,3 @@ def bitsandbytes() -> ModuleType:
         ) from error
     module: ModuleType = functional
     return module
-
-
-@contextmanager
-def _nothing_fetched() -> Iterator[None]:
-    """On CPUs with bf16 bitsandbytes 0.50 asks the package `kernels` for compiled code from a hub while it is being
-    imported, and warns where it is absent. Nothing here needs that code, and nothing is fetched unasked."""
-    logger = logging.getLogger("bitsandbytes.backends.cpu.ops")
-    level, before = logger.level, sys.modules.get("kernels")
-    logger.setLevel(logging.ERROR)
-    sys.modules["kernels"] = None  # type: ignore[assignment]  # Python's own way to say: not to be imported
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-        del sys.modules["kernels"]
-        if before is not None:
-            sys.modules["kernels"] = before
