@@ -10,7 +10,7 @@ import numpy as np
 from gguf.constants import GGUFValueType
 
 from burnish.core.errors import ModelError
-from burnish.deploy.gguf_vocabulary import vocabulary_metadata
+from burnish.deploy.gguf_vocabulary import vocabulary_metadata, with_added
 from burnish.deploy.gguf_write import Value
 from burnish.model.checkpoint import Checkpoint
 from burnish.model.config import DecoderConfig
@@ -34,7 +34,10 @@ def model_metadata(
 
     Raises ModelError: the model has an option that llama.cpp does not compute, or a tokenizer it does not have.
     """
-    own = copied(checkpoint.path) if checkpoint.path.is_file() else _from_config(checkpoint, config)
+    if checkpoint.path.is_file():
+        own = with_added(copied(checkpoint.path), checkpoint.tokenizer, checkpoint.new_ids, config.vocab)
+    else:
+        own = _from_config(checkpoint, config)
     base = own.pop("general.base_name", Value(checkpoint.path.name, STRING))
     described = {
         "general.name": Value(name, STRING),

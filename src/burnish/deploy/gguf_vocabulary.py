@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from gguf.constants import GGUFValueType
@@ -66,6 +67,30 @@ def vocabulary_metadata(tokenizer: PreTrainedTokenizerFast, size: int) -> dict[s
             "tokenizer.ggml.merges": Value([" ".join(merge) for merge in merges], ARRAY, STRING),
         }
     return {**kind, **shared}
+
+
+def with_added(
+    metadata: Mapping[str, Value], tokenizer: PreTrainedTokenizerFast, new_ids: Sequence[int], size: int
+) -> dict[str, Value]:
+    """A base file's metadata with the tokens that were added to its vocabulary, of `size` rows from now on."""
+    if not new_ids:
+        return dict(metadata)
+    known = len(metadata["tokenizer.ggml.tokens"].value)
+    filled = [f"[UNUSED_{index}]" for index in range(known, size)]
+    added: dict[str, tuple[list[Any], list[Any]]] = {
+        "tokenizer.ggml.tokens": (filled, [tokenizer.convert_ids_to_tokens(index) for index in new_ids]),
+        "tokenizer.ggml.token_type": ([UNUSED] * len(filled), [USER_DEFINED] * len(new_ids)),
+        "tokenizer.ggml.scores": ([NO_SCORE] * len(filled), [0.0] * len(new_ids)),
+    }
+    grown = dict(metadata)
+    for key, (rest, values) in added.items():
+        if key in metadata:
+            column = [*metadata[key].value, *rest]
+            for index, value in zip(new_ids, values, strict=True):
+                column[index] = value
+            grown[key] = replace(metadata[key], value=column)
+    count = f"{metadata['general.architecture'].value}.vocab_size"
+    return grown | ({count: replace(metadata[count], value=size)} if count in metadata else {})
 
 
 def split_name(state: Mapping[str, Any]) -> str:

@@ -22,6 +22,7 @@ from burnish.deploy.export import export
 from burnish.deploy.settings import ExportSettings
 from burnish.model.checkpoint import Checkpoint, read_checkpoint
 from burnish.model.decoder import Decoder
+from burnish.model.vocabulary import with_new_tokens
 from burnish.render.renderer import make_renderer
 from tests.unit.deploy.models import CONVERSATIONS, read_family, specialist
 
@@ -79,6 +80,20 @@ def test_a_gguf_base_also_gives_the_folder_that_its_adapter_goes_on(base: Checkp
     assert statuses(record) == {"adapter": "passed"}
     assert record["forms"]["adapter"]["base"] == "base"
     assert (run.export / "base" / "config.json").is_file()
+
+
+def test_tokens_added_to_a_gguf_base_stand_in_its_vocabulary(base: Checkpoint, tmp_path: Path) -> None:
+    """Once the base's own list of tokens was copied, and llama.cpp refused a table with more rows than that."""
+    first = RunFolder(tmp_path / "first")
+    run_export(base, first, ["gguf-f32"], decoder=specialist(base, scale=0.0))
+    made = with_new_tokens(read_checkpoint(first.export / "model-f32.gguf"), ("<sku>", "<order>"))
+    run = RunFolder(tmp_path / "run")
+    record = run_export(made, run, ["gguf-f32"], decoder=specialist(made))
+    assert statuses(record) == {"gguf-f32": "passed" if llamacpp.installed() else "not checked"}
+    again = read_checkpoint(run.export / "model-f32.gguf").tokenizer
+    ids = again.encode("a <sku> or <order>", add_special_tokens=False)
+    assert set(made.new_ids) <= set(ids)
+    assert ids == made.tokenizer.encode("a <sku> or <order>", add_special_tokens=False)
 
 
 def test_a_run_without_an_adapter_says_so(base: Checkpoint, tmp_path: Path) -> None:
