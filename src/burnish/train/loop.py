@@ -154,9 +154,8 @@ def update(
             "grad_norm": _or_null(grad_norm), **{name: int(count) for name, count in tokens.items()}}  # fmt: skip
     line |= {name.split("/")[1]: _or_null(value) for name, value in values.items() if not _is_learnt(name)}
     line |= {name: _or_null(value) for name, value in held.means.items()}
-    if bad := not_finite(
-        {**losses, **held.means}, grad_norm
-    ):  # the same on all ranks, since all of it was summed over them
+    # The same on all ranks, since all of it was summed over them.
+    if bad := not_finite({**losses, **held.means}, grad_norm):
         guilty = find_culprits(model, parameters, objective, rows, numbers, suspicious, plan.tokens_per_pass, world)
         of_guards = [f"of protect.{name}" for name, value in held.means.items() if not math.isfinite(value)]
         sources = of_guards or [rows.sources[number] for number in guilty]
