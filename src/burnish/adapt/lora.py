@@ -7,8 +7,8 @@ Files are in the layout that the peft library reads and writes.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -20,21 +20,8 @@ from burnish.adapt.method import Adapter, Method
 from burnish.adapt.pissa import principal_factors
 from burnish.adapt.ranks import check_ranks, pattern, rank_of
 from burnish.adapt.settings import LoRASettings
-from burnish.core.errors import RecipeError
+from burnish.adapt.targets import FrozenLinear, find_targets
 from burnish.model.decoder import Decoder
-
-
-@runtime_checkable
-class FrozenLinear(Protocol):
-    """A layer of the base, whatever form its weight is kept in: `dense` gives it, (out, in), in any precision."""
-
-    in_features: int
-    out_features: int
-    bias: Tensor | None
-
-    def dense(self, dtype: torch.dtype) -> Tensor: ...
-
-    def __call__(self, x: Tensor) -> Tensor: ...
 
 
 class _Adapted(torch.autograd.Function):
@@ -145,13 +132,7 @@ def apply(decoder: Decoder, settings: LoRASettings, seed: int) -> None:
 
     Raises RecipeError: a name matches nothing, or a rank is larger than its matrix.
     """
-    found = list(_targets(decoder, settings))
-    if missing := sorted(set(settings.target_names) - {name.rsplit(".", 1)[-1] for name, _ in found}):
-        raise RecipeError(
-            "`adapt.targets` names a matrix that this model does not have.",
-            seen=", ".join(missing),
-            next_move=f"use some of: {', '.join(_linear_names(decoder))}",
-        )
+    found = find_targets(decoder, settings.target_names)
     check_ranks([name for name, _ in found], settings.ranks)
     generator = torch.Generator().manual_seed(seed)
     draws = Draws(seed)
@@ -174,17 +155,6 @@ def apply(decoder: Decoder, settings: LoRASettings, seed: int) -> None:
 def scale_of(settings: LoRASettings, r: int) -> float:
     """How many times the update of a matrix of rank r counts."""
     return settings.alpha / math.sqrt(r) if settings.rslora else settings.alpha / r
-
-
-def _targets(decoder: Decoder, settings: LoRASettings) -> Iterator[tuple[str, FrozenLinear]]:
-    for name, module in list(decoder.model.layers.named_modules(prefix="model.layers")):
-        if name.rsplit(".", 1)[-1] in settings.target_names and isinstance(module, FrozenLinear):
-            yield name, module
-
-
-def _linear_names(decoder: Decoder) -> list[str]:
-    names = {name.rsplit(".", 1)[-1] for name, module in decoder.named_modules() if isinstance(module, FrozenLinear)}
-    return sorted(names - {"lm_head"})
 
 
 def layers(decoder: Decoder) -> dict[str, LoRALinear]:

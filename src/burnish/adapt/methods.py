@@ -22,7 +22,6 @@ from burnish.adapt.further_settings import (
     PromptSettings,
     VeRASettings,
 )
-from burnish.adapt.lora import FrozenLinear
 from burnish.adapt.method import Adapter, Method
 from burnish.adapt.packed import packed_layers, unpacked_tensors
 from burnish.adapt.settings import (
@@ -33,6 +32,7 @@ from burnish.adapt.settings import (
     OSFTSettings,
     PeftSettings,
 )
+from burnish.adapt.targets import FrozenLinear
 from burnish.core.errors import ModelError, RecipeError
 from burnish.core.files import read_json, write_bytes, write_json
 from burnish.model.decoder import Decoder

@@ -14,10 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from burnish.adapt.lora import FrozenLinear
 from burnish.adapt.method import Method
 from burnish.adapt.settings import OSFTSettings
-from burnish.core.errors import RecipeError
+from burnish.adapt.targets import FrozenLinear, find_targets
 from burnish.model.decoder import Decoder
 
 
@@ -74,19 +73,8 @@ def apply(decoder: Decoder, settings: OSFTSettings, seed: int) -> None:
     """Puts an update beside every matrix named in the settings; one decomposition each. Raises RecipeError: a name
     matches nothing."""
     wide = torch.float64 if decoder.compute == torch.float64 else torch.float32
-    found: set[str] = set()
-    for layer in decoder.model.layers:
-        for parent in list(layer.modules()):
-            for name, child in list(parent.named_children()):
-                if name in settings.target_names and isinstance(child, FrozenLinear):
-                    setattr(parent, name, OSFTLinear(child, settings.keep, wide))
-                    found.add(name)
-    if missing := sorted(set(settings.target_names) - found):
-        raise RecipeError(
-            "`adapt.targets` names a matrix that this model does not have.",
-            seen=", ".join(missing),
-            next_move="use all-linear, attention or mlp",
-        )
+    for name, base in find_targets(decoder, settings.target_names):
+        decoder.set_submodule(name, OSFTLinear(base, settings.keep, wide))
 
 
 def merged(decoder: Decoder) -> Mapping[str, Tensor]:

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from burnish.adapt.further_settings import BottleneckSettings, PrefixSettings, PromptSettings, VeRASettings
-from burnish.adapt.lora import FrozenLinear
 from burnish.adapt.settings import AdaptSettings, LoRASettings
+from burnish.adapt.targets import FrozenLinear
 from burnish.core.errors import RecipeError
 from burnish.model.decoder import Decoder
 from burnish.model.stored import StoredTable

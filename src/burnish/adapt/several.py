@@ -19,9 +19,10 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
-from burnish.adapt.lora import FrozenLinear, LoRALinear, layers
+from burnish.adapt.lora import LoRALinear, layers
 from burnish.adapt.lora_file import Update, read_lora
 from burnish.adapt.methods import write_adapter
+from burnish.adapt.targets import FrozenLinear
 from burnish.core.errors import ModelError, RecipeError
 from burnish.model.decoder import Decoder
 

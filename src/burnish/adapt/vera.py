@@ -17,9 +17,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from burnish.adapt.further_settings import VeRASettings
-from burnish.adapt.lora import FrozenLinear
 from burnish.adapt.method import Adapter, Method, fill
-from burnish.core.errors import RecipeError
+from burnish.adapt.targets import FrozenLinear, find_targets
 from burnish.model.decoder import Decoder
 
 SHARED = ("base_model.vera_A", "base_model.vera_B")
@@ -70,16 +69,7 @@ def apply(decoder: Decoder, settings: VeRASettings, seed: int) -> None:
 
     Raises RecipeError: a name matches nothing.
     """
-    linears = {name: one for name, one in decoder.named_modules() if isinstance(one, FrozenLinear)}
-    chosen = {name: one for name, one in linears.items() if name.rpartition(".")[2] in settings.targets}
-    chosen.pop("lm_head", None)
-    if missing := sorted(set(settings.targets) - {name.rpartition(".")[2] for name in chosen}):
-        known = sorted({name.rpartition(".")[2] for name in linears} - {"lm_head"})
-        raise RecipeError(
-            "`adapt.targets` names a matrix that this model does not have.",
-            seen=", ".join(missing),
-            next_move=f"use some of: {', '.join(known)}",
-        )
+    chosen = dict(find_targets(decoder, settings.targets))
     if not chosen:
         return
     shared = _drawn(decoder, list(chosen.values()), settings.r, seed)

@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from burnish.adapt import methods
-from burnish.adapt.lora import FrozenLinear
 from burnish.adapt.settings import LoRASettings
+from burnish.adapt.targets import FrozenLinear
 from burnish.core.errors import MissingTool, ModelError
 from burnish.model import few_bits
 from burnish.model.checkpoint import read_checkpoint
