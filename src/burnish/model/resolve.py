@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from burnish.core.errors import ModelError
+from burnish.core.panics import as_model_error
 from burnish.model.bundled import BUNDLED, bundled_path
-from burnish.model.panics import as_model_error
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 HUB_FILES = [
