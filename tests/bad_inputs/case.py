@@ -68,6 +68,7 @@ class Made:
     command: Sequence[str] = ()
     call: Callable[[], object] | None = None
     limits: Limits = field(default_factory=Limits)
+    writes: Sequence[str] = ("runs/r",)  # where it may write
 
 
 Make: TypeAlias = Callable[[Path, Random], Made]

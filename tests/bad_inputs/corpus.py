@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from tests.bad_inputs import (
     adapters,
+    archives,
+    escapes,
     ggufs,
     jinja,
     json_rows,
@@ -35,5 +37,7 @@ FAMILIES: Mapping[str, Sequence[Case]] = {
     "tokenizer": tokenizers.CASES,
     "adapter": adapters.CASES,
     "recipe": recipes.CASES,
+    "paths": escapes.CASES,
+    "archives": archives.CASES,
 }
 CASES: tuple[Case, ...] = tuple(case for family in FAMILIES.values() for case in family)

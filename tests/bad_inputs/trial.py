@@ -10,7 +10,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -113,7 +113,7 @@ def _child(made: Made, model: Path, box: Path) -> None:
         sys.argv = ["burnish", *_words(made, model, box)]
         forget_peak()
         held, started = resident_bytes(), time.process_time()
-        touched = _watch(box)
+        touched = _watch(box, made.writes)
         code = _run(made)
         sys.stdout.flush()
         sys.stderr.flush()
@@ -154,10 +154,10 @@ def _run(made: Made) -> int:
     return 0
 
 
-def _watch(box: Path) -> list[str]:
+def _watch(box: Path, writes: Sequence[str]) -> list[str]:
     """A list that fills with what this process and its forks should not do, as the interpreter announces it."""
     touched: list[str] = []
-    allowed = tuple(f"{box / name}{end}" for name in ("runs/r", "watch") for end in ("/", ""))
+    allowed = tuple(f"{box / name}{end}" for name in (*writes, "watch") for end in ("/", ""))
     own_cache = str(box / "home" / "cache")
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
