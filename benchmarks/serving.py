@@ -118,8 +118,8 @@ def run(options: Options, sides: list[str], streams: list[int], rounds: int, tok
                       f" (p95 {one.first_p95:.2f}), failed {one.failed}", flush=True)  # fmt: skip
                 found.setdefault((side, count), []).append(one)
     middle = {key: statistics.median(one.tokens_per_s for one in runs) for key, runs in found.items()}
-    print(table([["side", "streams", "tokens/s", "first s", "p95", "between ms", "failed"],
-                 *([side, count, middle[side, count], *_middles(runs)] for (side, count), runs in found.items())]))  # fmt: skip
+    lines = [[side, count, middle[side, count], *_middles(runs)] for (side, count), runs in found.items()]
+    print(table([["side", "streams", "tokens/s", "first s", "p95", "between ms", "failed"], *lines]))
     words = []
     for count in streams:
         others = {side: middle[side, count] for side in sides if side != "burnish"}
