@@ -279,6 +279,42 @@ def arena(
 
 
 @app.command()
+def serve(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[RUN…]", help="Names or folders of trained runs.")] = None,
+    model: Annotated[list[str] | None, typer.Option(help="A model to serve as it is, beside the runs.")] = None,
+    adapter: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=FOLDER", help="An adapter in peft's layout on a base that is served.")
+    ] = None,
+    adapters: Annotated[
+        list[Path] | None, typer.Option(help="A folder below which adapters may be loaded while the server runs.")
+    ] = None,
+    host: Annotated[str, typer.Option(help="Where to listen; another address than this machine's own needs a key.")] = (
+        "127.0.0.1"
+    ),
+    allow_host: Annotated[
+        list[str] | None, typer.Option(help="A further name by which clients call this server, as a proxy before it.")
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any that is free.")] = 8000,
+    api_key: Annotated[
+        str | None, typer.Option(help="The key; better in BURNISH_API_KEY. By default one is made and kept in a file.")
+    ] = None,
+    dtype: Annotated[str, typer.Option(help="float32, as the specialist is judged; bfloat16; or auto.")] = "float32",
+    slots: Annotated[int, typer.Option(min=1, max=1024, help="Answers written at once.")] = 64,
+    capacity: Annotated[int, typer.Option(min=1, help="Answers at work or waiting; beyond that 429.")] = 256,
+    max_new_tokens: Annotated[
+        int, typer.Option(min=1, help="Longest answer to a chat where a request names no limit, in tokens.")
+    ] = 1024,
+    out: Runs = RUNS,
+) -> None:
+    """Serve specialists and their bases over OpenAI's API."""
+    from burnish.cli import serving
+
+    door = serving.open_door(host, port, allow_host or (), api_key)
+    wares = serving.Wares(tuple(names or ()), tuple(model or ()), tuple(adapter or ()), tuple(adapters or ()), out)
+    serving.serve_here(wares, door, serving.Strength(dtype, slots, capacity, max_new_tokens))
+
+
+@app.command()
 def ladder(
     recipe: Recipe = None,
     model: Model = None,
