@@ -19,6 +19,7 @@ from burnish.core.run_folder import RunFolder
 from burnish.deploy import export as stage
 from burnish.deploy import llamacpp
 from burnish.deploy.export import export
+from burnish.deploy.manifest import MANIFEST
 from burnish.deploy.settings import ExportSettings
 from burnish.model.checkpoint import Checkpoint, read_checkpoint
 from burnish.model.decoder import Decoder
@@ -63,10 +64,12 @@ def test_every_form_passes_and_the_record_names_every_file(base: Checkpoint, tmp
     assert record["status"] == ("passed" if llamacpp.installed() else "incomplete")
     assert record == json.loads(run.parity.read_text())
     files = {str(path.relative_to(run.export)) for path in run.export.rglob("*") if path.is_file()}
-    assert files == {*record["files"], "parity.json"}
+    manifest = json.loads((run.export / MANIFEST).read_text())
+    assert files == {*manifest["files"], MANIFEST}
+    assert {"parity.json", "README.md", "merged/README.md"} <= files
     assert {"merged/config.json", "merged/model.safetensors", "merged/tokenizer.json", "adapter/adapter_config.json",
             "merged/chat_template.jinja", "model-f16.gguf", "Modelfile"} <= files  # fmt: skip
-    for name, facts in record["files"].items():
+    for name, facts in manifest["files"].items():
         assert facts["sha256"] == sha256_of_file(run.export / name)
     assert not list(run.path.glob("export.tmp-*"))
 
