@@ -59,10 +59,10 @@ def export(
             shutil.rmtree(left_over)
         out.mkdir()
     tensors = merged_tensors(specialist) if set(settings.forms) != {"adapter"} else {}
-    work = Work(out, folder, checkpoint, tensors, specialist, renderer, question, say)
+    work = Work(out, folder, settings, checkpoint, tensors, specialist, renderer, question, say)
     try:
         merge = None if trained is None else check_dense_merge(trained, specialist, question, say)
-        record = _record(work, settings, write_forms(work, settings.forms, merge))
+        record = _record(work, write_forms(work, merge))
         if merge is not None:
             record["dense_merge"] = merge
         write_json(out / "parity.json", record)
@@ -94,7 +94,7 @@ def _question(
     return make_question(renderer, conversations, answers, scored, limit, own)
 
 
-def _record(work: Work, settings: ExportSettings, forms: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def _record(work: Work, forms: dict[str, dict[str, Any]]) -> dict[str, Any]:
     question, base = work.question, work.checkpoint.path
     states = {result["status"] for result in forms.values()}
     status = "failed" if "failed" in states else "incomplete" if "not checked" in states else "passed"
@@ -105,7 +105,7 @@ def _record(work: Work, settings: ExportSettings, forms: dict[str, dict[str, Any
         "prompts": len(question.answers),
         "tokens": sum(len(answer.tokens) for answer in question.answers),
         "longest_answer": question.max_new_tokens,
-        "forms_asked_for": list(settings.forms),
+        "forms_asked_for": list(work.settings.forms),
         "forms": forms,
     }
 

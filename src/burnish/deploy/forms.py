@@ -30,10 +30,10 @@ from burnish.deploy.forecast import (
 )
 from burnish.deploy.gguf_metadata import model_metadata, rotary_divisors
 from burnish.deploy.gguf_write import NumberFormat, write_gguf
-from burnish.deploy.merged import DTYPE_NAMES, stored_dtype, write_model_folder
+from burnish.deploy.merged import DTYPE_NAMES, copy_terms, dtype_named, stored_dtype, write_model_folder
 from burnish.deploy.ollama import modelfile
 from burnish.deploy.parity import EXACT, LIMITS, Limits, not_checked
-from burnish.deploy.settings import Form
+from burnish.deploy.settings import ExportSettings
 from burnish.model.checkpoint import Checkpoint
 from burnish.model.decoder import Decoder
 from burnish.model.load import build_decoder
@@ -53,6 +53,7 @@ class Work:
 
     out: Path
     run: RunFolder
+    settings: ExportSettings
     checkpoint: Checkpoint
     tensors: Mapping[str, Tensor]
     decoder: Decoder
@@ -61,9 +62,10 @@ class Work:
     say: Callable[[str], None]
 
 
-def write_forms(work: Work, forms: Sequence[Form], merge: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
+def write_forms(work: Work, merge: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
     """Writes and checks each form; a file that fails is deleted. Adapters stay apart from whatever they go on; all else
     fails with the merge into the dense base."""
+    forms = work.settings.forms
     found: dict[str, dict[str, Any]] = {}
     if "merged" in forms:
         found["merged"] = _merged(work)
@@ -91,10 +93,11 @@ def write_forms(work: Work, forms: Sequence[Form], merge: dict[str, Any] | None)
 
 
 def _merged(work: Work) -> dict[str, Any]:
-    dtype = stored_dtype(work.checkpoint)
+    dtype = dtype_named(work.settings.dtype, work.checkpoint)
     ahead = {} if dtype is torch.float32 else _forecast(work, "merged", DTYPE_NAMES[dtype], float_grid(dtype))
     work.say(f"Writing merged/ in {DTYPE_NAMES[dtype]}")
     _write_folder(work, work.out / "merged", work.tensors, dtype)
+    copy_terms(work.checkpoint.path, work.out / "merged")
     found = check_merged(work.out / "merged", work.tensors, DTYPE_NAMES[dtype], work.question)
     return {"file": "merged", "dtype": DTYPE_NAMES[dtype], "engine": "transformers", **ahead, **found}
 
@@ -233,6 +236,7 @@ def _write_folder(work: Work, folder: Path, tensors: Mapping[str, Tensor], dtype
         generation=work.checkpoint.generation,
         stop_ids=work.renderer.stop_ids,
         dtype=dtype,
+        shard_bytes=int(work.settings.shard_gb * 1e9),
     )
 
 
