@@ -9,6 +9,7 @@ from tests.bad_inputs import (
     archives,
     escapes,
     ggufs,
+    injections,
     jinja,
     json_rows,
     pickles,
@@ -39,5 +40,6 @@ FAMILIES: Mapping[str, Sequence[Case]] = {
     "recipe": recipes.CASES,
     "paths": escapes.CASES,
     "archives": archives.CASES,
+    "injection": injections.CASES,
 }
 CASES: tuple[Case, ...] = tuple(case for family in FAMILIES.values() for case in family)
