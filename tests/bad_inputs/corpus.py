@@ -16,6 +16,7 @@ from tests.bad_inputs import (
     places,
     recipes,
     remote_code,
+    requests,
     tables,
     talks,
     texts,
@@ -41,5 +42,6 @@ FAMILIES: Mapping[str, Sequence[Case]] = {
     "paths": escapes.CASES,
     "archives": archives.CASES,
     "injection": injections.CASES,
+    "HTTP": requests.CASES,
 }
 CASES: tuple[Case, ...] = tuple(case for family in FAMILIES.values() for case in family)
