@@ -52,27 +52,6 @@ Seeds = Annotated[
 RUNS = Path("runs")
 
 
-def add_stage(verb: str, upto: str, text: str) -> None:
-    """A verb that does the stages up to one of them."""
-
-    def command(
-        recipe: Recipe = None,
-        model: Model = None,
-        data: Data = None,
-        name: Name = None,
-        changes: Changes = None,
-        fresh: Fresh = False,
-        ranks: Ranks = 1,
-        out: Runs = RUNS,
-    ) -> None:
-        from burnish.cli import runs
-
-        runs.start_ranks(ranks, upto)
-        runs.do(upto, recipe, model, data, name, changes, fresh, out)
-
-    app.command(verb, help=text)(command)
-
-
 def add_judging(verb: str, upto: str, text: str) -> None:
     """A verb that ends with the verdict, and with --gate in the exit code."""
 
@@ -175,7 +154,43 @@ def profiling() -> AbstractContextManager[None]:
 
 
 add_judging("evaluate", "evaluate", "Compare with the base model on test, check its memory and write the verdict.")
-add_stage("export", "export", "Write the merged model, GGUF, adapter and model card, and check that they answer alike.")
+
+
+@app.command()
+def export(
+    recipe: Recipe = None,
+    model: Model = None,
+    data: Data = None,
+    name: Name = None,
+    changes: Changes = None,
+    fresh: Fresh = False,
+    ranks: Ranks = 1,
+    sign: Annotated[
+        Path | None, typer.Option(help="Sign export/ with this private key: PEM, of P-256, P-384 or P-521.")
+    ] = None,
+    out: Runs = RUNS,
+) -> None:
+    """Write the merged model, GGUF, adapter and model card, and check that they answer alike."""
+    from burnish.cli import runs
+
+    runs.start_ranks(ranks, "export")
+    folder = runs.do("export", recipe, model, data, name, changes, fresh, out)
+    if sign is not None:
+        from burnish.cli import verifying
+
+        verifying.sign_export(folder, sign)
+
+
+@app.command()
+def verify(
+    folder: Annotated[Path, typer.Argument(help="Name or folder of a run, or an exported folder.")],
+    key: Annotated[Path | None, typer.Option(help="The public key that export/ was signed for.")] = None,
+    out: Runs = RUNS,
+) -> None:
+    """Name every file that was changed, added, removed or renamed since it was written."""
+    from burnish.cli import verifying
+
+    verifying.show_check(folder, key, out)
 
 
 @app.command()
