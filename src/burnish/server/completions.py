@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 
 from burnish.render.renderer import Renderer
-from burnish.server.answering import Question, Tally, question
+from burnish.server.answering import Question, Tally, check_characters, question
 from burnish.server.api_error import ApiError
 from burnish.server.catalog import Served
 from burnish.server.desk import Desk
@@ -118,6 +118,7 @@ def _prompts(renderer: Renderer, wanted: WantedCompletion) -> list[list[int]]:
 
 def _ids(renderer: Renderer, text: str) -> list[int]:
     """As the tokenizer begins a text, names of special tokens parsed: whoever completes raw text writes its frame."""
+    check_characters(text, param="prompt")
     return [int(token) for token in renderer.tokenizer(text)["input_ids"]]
 
 

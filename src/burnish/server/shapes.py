@@ -41,7 +41,7 @@ def _token(token: int, logprob: float, grammars: Grammars) -> dict[str, Any]:
 
 
 def completion_logprobs(piece: Piece, grammars: Grammars, top: int, offset: int) -> dict[str, Any]:
-    """As completions have them: lists side by side. `offset`: characters before the answer, where the prompt is echoed."""
+    """As completions have them: lists side by side. `offset`: characters of the prompt, where it is echoed."""
     names = [_text(event.token, grammars) for event in piece.tokens]
     return {
         "tokens": names,
