@@ -17,7 +17,8 @@ from benchmarks.common import Options, common_options, make_parser, record, run_
 from burnish.core.records import Message
 from burnish.evals.retention import as_choices
 from burnish.evals.suites import Instruction, Question, shipped
-from burnish.generate.engine import Request, generate
+from burnish.generate.engine import generate
+from burnish.generate.request import Request
 from burnish.generate.score import score_choices
 from burnish.model.checkpoint import Checkpoint, read_checkpoint
 from burnish.model.load import build_decoder

@@ -34,7 +34,8 @@ from burnish.evals.task import Task
 from burnish.evals.task_data import read_task_data
 from burnish.evals.verdict import judge
 from burnish.evals.verdict_plan import Plan, SuitePlan, plan_of
-from burnish.generate.engine import Request, generate
+from burnish.generate.engine import generate
+from burnish.generate.request import Request
 from burnish.graders.registry import make_grader
 from burnish.pipeline.workshop import Workshop
 from burnish.recipe.recipe import read_recipe

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from burnish.adapt.settings import FullSettings
-from burnish.generate.engine import Request, generate
+from burnish.generate.engine import generate
+from burnish.generate.request import Request
 from burnish.model.attention import Attend, forest_attention, reference_attention, segment_attention
 from burnish.model.decoder import Decoder
 from burnish.model.flex_attention import flex_attention

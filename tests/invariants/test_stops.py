@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from burnish.adapt.settings import FullSettings
 from burnish.core.records import Message
-from burnish.generate.engine import Request, generate
+from burnish.generate.engine import generate
+from burnish.generate.request import Request
 from burnish.render.renderer import make_renderer
 from tests.unit.train.conftest import TOKENIZER, MakeRun
 

@@ -14,7 +14,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from burnish.adapt import methods
 from burnish.core.errors import RecipeError
 from burnish.deploy.merged import write_model_folder
-from burnish.generate.engine import Request, generate
+from burnish.generate.engine import generate
+from burnish.generate.request import Request
 from burnish.model.checkpoint import Checkpoint, read_checkpoint
 from burnish.model.decoder import Decoder
 from burnish.model.forest import Segment, plant

@@ -20,8 +20,9 @@ from burnish.adapt.method import Adapter, Method
 from burnish.adapt.pissa import principal_factors
 from burnish.adapt.ranks import check_ranks, pattern, rank_of
 from burnish.adapt.settings import LoRASettings
-from burnish.adapt.targets import FrozenLinear, find_targets
+from burnish.adapt.targets import find_targets
 from burnish.model.decoder import Decoder
+from burnish.model.frozen_linear import FrozenLinear
 
 
 class _Adapted(torch.autograd.Function):

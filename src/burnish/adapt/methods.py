@@ -32,11 +32,11 @@ from burnish.adapt.settings import (
     OSFTSettings,
     PeftSettings,
 )
-from burnish.adapt.targets import FrozenLinear
 from burnish.core.errors import ModelError, RecipeError
 from burnish.core.files import read_json, write_bytes, write_json
 from burnish.model.decoder import Decoder
 from burnish.model.fetching import nothing_fetched
+from burnish.model.frozen_linear import FrozenLinear
 from burnish.model.stored import StoredTable
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"

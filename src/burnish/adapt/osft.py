@@ -16,8 +16,9 @@ from torch import Tensor, nn
 
 from burnish.adapt.method import Method
 from burnish.adapt.settings import OSFTSettings
-from burnish.adapt.targets import FrozenLinear, find_targets
+from burnish.adapt.targets import find_targets
 from burnish.model.decoder import Decoder
+from burnish.model.frozen_linear import FrozenLinear
 
 
 def split_directions(weight: Tensor, kept: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from burnish.adapt.further_settings import BottleneckSettings, PrefixSettings, PromptSettings, VeRASettings
 from burnish.adapt.settings import AdaptSettings, LoRASettings
-from burnish.adapt.targets import FrozenLinear
 from burnish.core.errors import RecipeError
 from burnish.model.decoder import Decoder
+from burnish.model.frozen_linear import FrozenLinear
 from burnish.model.stored import StoredTable
 
 # Methods that ask a layer for its weight and leave it as it is.

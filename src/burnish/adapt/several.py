@@ -22,9 +22,9 @@ from torch import Tensor
 from burnish.adapt.lora import LoRALinear, layers
 from burnish.adapt.lora_file import Update, read_lora
 from burnish.adapt.methods import write_adapter
-from burnish.adapt.targets import FrozenLinear
 from burnish.core.errors import ModelError, RecipeError
 from burnish.model.decoder import Decoder
+from burnish.model.frozen_linear import FrozenLinear
 
 Updates: TypeAlias = Mapping[str, Update]  # by transformers' name of the matrix
 

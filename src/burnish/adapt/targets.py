@@ -1,28 +1,12 @@
-"""The matrices beside which something is put: what is asked of their layers, and which of them a recipe names."""
+"""The matrices beside which something is put: those that a recipe names."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
-
-import torch
-from torch import Tensor
 
 from burnish.core.errors import RecipeError
 from burnish.model.decoder import Decoder
-
-
-@runtime_checkable
-class FrozenLinear(Protocol):
-    """A layer of the base, whatever form its weight is kept in: `dense` gives it, (out, in), in any precision."""
-
-    in_features: int
-    out_features: int
-    bias: Tensor | None
-
-    def dense(self, dtype: torch.dtype) -> Tensor: ...
-
-    def __call__(self, x: Tensor) -> Tensor: ...
+from burnish.model.frozen_linear import FrozenLinear
 
 
 def find_targets(decoder: Decoder, names: Sequence[str]) -> list[tuple[str, FrozenLinear]]:

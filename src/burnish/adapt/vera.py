@@ -18,8 +18,9 @@ from torch import Tensor, nn
 
 from burnish.adapt.further_settings import VeRASettings
 from burnish.adapt.method import Adapter, Method, fill
-from burnish.adapt.targets import FrozenLinear, find_targets
+from burnish.adapt.targets import find_targets
 from burnish.model.decoder import Decoder
+from burnish.model.frozen_linear import FrozenLinear
 
 SHARED = ("base_model.vera_A", "base_model.vera_B")
 START_D = 0.1  # the paper's; b starts at zero, so at first nothing changes

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from burnish.core.records import Chat
-from burnish.generate.engine import Completion, Request, generate
+from burnish.generate.engine import generate
+from burnish.generate.request import Completion, Request
 from burnish.model.decoder import Decoder
 from burnish.render.renderer import Renderer
 

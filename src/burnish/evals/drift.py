@@ -20,7 +20,8 @@ from burnish.evals.arms import ArmName, Models, Progress
 from burnish.evals.items_file import Part
 from burnish.evals.retention_settings import RetentionSettings
 from burnish.evals.suites import Instruction, shipped, short_part
-from burnish.generate.engine import Request, generate
+from burnish.generate.engine import generate
+from burnish.generate.request import Request
 from burnish.generate.score import hidden_states
 from burnish.model.decoder import Decoder
 from burnish.render.renderer import Renderer

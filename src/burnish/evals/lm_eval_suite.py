@@ -19,7 +19,8 @@ from burnish.evals.arms import ArmName, Progress
 from burnish.evals.margins import margin_for
 from burnish.evals.memory_suite import MemorySuite, choice_scores
 from burnish.evals.retention_settings import LmEvalTask
-from burnish.generate.engine import Request, generate
+from burnish.generate.engine import generate
+from burnish.generate.request import Request
 from burnish.generate.score import Choices, score_choices, text_loss
 from burnish.model.decoder import Decoder
 from burnish.render.renderer import Renderer

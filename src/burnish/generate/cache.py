@@ -5,14 +5,15 @@ Names: Y layers, S slots, K key-value heads, U capacity in tokens, d width of a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from burnish.model.decoder import Decoder
-from burnish.model.prefixes import Prefixes
+
+ROUND = 32  # capacities are multiples of this many tokens, so that slots are made anew less often
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,20 @@ class Store:
 
     keys: Tensor
     values: Tensor
+
+    def part(self, tokens: slice) -> Store:
+        """Those of some of the tokens: the same memory."""
+        return Store(self.keys[:, :, tokens], self.values[:, :, tokens])
+
+    def copy(self) -> Store:
+        """The same in memory of its own."""
+        return Store(self.keys.clone(), self.values.clone())
+
+    def put(self, other: Store) -> None:
+        """Copies another's keys and values to the beginning of these."""
+        tokens = other.keys.shape[2]
+        self.keys[:, :, :tokens] = other.keys
+        self.values[:, :, :tokens] = other.values
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +49,11 @@ class Run:
     start: int = 0
     above: tuple[Run, ...] = ()
     store: Store | None = None
+    adapter: str = ""
+
+    @property
+    def stop(self) -> int:
+        return self.start + len(self.tokens)
 
 
 def new_store(decoder: Decoder, tokens: int) -> Store:
@@ -43,41 +63,44 @@ def new_store(decoder: Decoder, tokens: int) -> Store:
     return Store(*(torch.zeros(shape, dtype=decoder.compute, device=decoder.device) for _ in range(2)))
 
 
-def open_shared(decoder: Decoder, prefixes: Prefixes, index: int, shared: Mapping[int, Run]) -> Run:
-    """A shared run with an empty store. Its parent must be in `shared`."""
-    found = prefixes.runs[index]
-    parent = shared[found.parent] if found.parent >= 0 else None
-    above = (*parent.above, parent) if parent else ()
-    return Run(found.tokens, found.start, above, new_store(decoder, len(found.tokens)))
-
-
 class Slots:
     """Keys and values of sequences that grow by a token a pass: (Y, S, K, U, d) each, U the longest one's need.
 
     Zeros rather than whatever memory holds: what is masked is still multiplied, by 0, and NaN would show through.
     """
 
-    def __init__(self, decoder: Decoder, slots: int) -> None:
+    def __init__(self, decoder: Decoder) -> None:
         config = decoder.config
-        shape = (config.layers, slots, config.key_value_heads, 0, config.head_width)
+        shape = (config.layers, 0, config.key_value_heads, 0, config.head_width)
         self.keys = torch.zeros(shape, dtype=decoder.compute, device=decoder.device)
         self.values = torch.zeros_like(self.keys)
 
-    def grow(self, capacity: int) -> None:
-        """Makes room for sequences of `capacity` own tokens."""
-        have = self.keys.shape[3]
-        if capacity <= have:
+    @property
+    def size(self) -> tuple[int, int]:
+        """Slots, and the tokens that each holds."""
+        return self.keys.shape[1], self.keys.shape[3]
+
+    def fit(self, slots: int, capacity: int, used: int) -> None:
+        """Makes room for so many sequences of `capacity` own tokens. The first `used` slots keep what they hold."""
+        if slots <= self.size[0] and capacity <= self.size[1]:
             return
-        shape = (*self.keys.shape[:3], capacity, self.keys.shape[4])
+        rounded = -(-capacity // ROUND) * ROUND
+        shape = (self.keys.shape[0], slots, self.keys.shape[2], rounded, self.keys.shape[4])
         keys, values = self.keys.new_zeros(shape), self.values.new_zeros(shape)
-        keys[:, :, :, :have], values[:, :, :, :have] = self.keys, self.values
+        if used:
+            kept = min(rounded, self.size[1])
+            keys[:, :used, :, :kept] = self.keys[:, :used, :, :kept]
+            values[:, :used, :, :kept] = self.values[:, :used, :, :kept]
         self.keys, self.values = keys, values
 
+    def clear(self) -> None:
+        """Lets go of the memory: nothing is at work."""
+        self.keys, self.values = (x[:, :0, :, :0].clone() for x in (self.keys, self.values))
+
     def store(self, slot: int) -> Store:
-        """One slot as a place for a run: good until the slots grow."""
+        """One slot as a place for a run: good until `fit`."""
         return Store(self.keys[:, slot], self.values[:, slot])
 
     def move(self, source: int, target: int, tokens: int) -> None:
         """Copies a sequence of that many tokens into another slot."""
-        self.keys[:, target, :, :tokens] = self.keys[:, source, :, :tokens]
-        self.values[:, target, :, :tokens] = self.values[:, source, :, :tokens]
+        self.store(target).put(self.store(source).part(slice(tokens)))

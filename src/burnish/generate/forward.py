@@ -19,6 +19,7 @@ from burnish.generate.cache import Run, Slots
 from burnish.generate.parts import attend_part, attend_shared, merge_parts
 from burnish.model.attention import Attend
 from burnish.model.attention_rule import AttentionRule
+from burnish.model.bank import assign
 from burnish.model.decoder import Decoder
 
 
@@ -30,6 +31,7 @@ class Row:
     at: int  # how many own tokens its slot holds before this one
     start: int  # position of its first own token
     above: tuple[Run, ...]
+    adapter: str = ""
 
 
 @torch.inference_mode()
@@ -41,6 +43,8 @@ def run_pass(decoder: Decoder, runs: Sequence[Run], rows: Sequence[Row] = (), sl
     positions = [row.start + row.at for row in rows]
     for run in runs:
         positions.extend(range(run.start, run.start + len(run.tokens)))
+    adapters = [row.adapter for row in rows] + [run.adapter for run in runs for _ in run.tokens]
+    assign(decoder, adapters)
     position_T = torch.tensor(positions, device=decoder.device)
     tokens_T = torch.tensor(tokens, device=decoder.device)
     hidden: Tensor = decoder(tokens_T, position_T, _pass_attention(runs, rows, slots, position_T, decoder.compute))

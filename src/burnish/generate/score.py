@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 import torch
 
 from burnish.core.errors import DataError
-from burnish.generate.cache import Run, new_store, open_shared
+from burnish.generate.beginnings import Beginning, beginnings
+from burnish.generate.cache import Run, new_store
 from burnish.generate.forward import run_pass, run_starts
 from burnish.model.decoder import Decoder
 from burnish.model.logprobs import target_logprobs
-from burnish.model.prefixes import Prefixes, find_prefixes
+from burnish.model.prefixes import find_prefixes
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,13 @@ def score_choices(decoder: Decoder, questions: Sequence[Choices], *, tokens_per_
     in_order = sorted(range(len(questions)), key=lambda number: (prefixes.paths[number], number))
     costs = [_cost(question) - prefixes.covered(number) for number, question in enumerate(questions)]
     scores: list[list[float]] = [[] for _ in questions]
-    shared: dict[int, Run] = {}
+    paths = beginnings(prefixes)
     for numbers in _passes(in_order, costs, tokens_per_pass):
-        needed = sorted({run for number in numbers for run in prefixes.paths[number]})
-        shared = {run: shared[run] for run in needed if run in shared}  # in order, a run is not needed again later
-        for number, sums in zip(numbers, _score_pass(decoder, questions, numbers, prefixes, shared), strict=True):
+        asked = [(questions[number], paths[number]) for number in numbers]
+        for number, sums in zip(numbers, _score_pass(decoder, asked), strict=True):
             scores[number] = sums
+            for beginning in paths[number]:
+                beginning.leave()
     return scores
 
 
@@ -143,23 +145,18 @@ def _passes(numbers: Sequence[int], costs: Sequence[int], tokens_per_pass: int) 
         yield together
 
 
-def _score_pass(
-    decoder: Decoder, questions: Sequence[Choices], numbers: Sequence[int], prefixes: Prefixes, shared: dict[int, Run]
-) -> list[list[float]]:
-    """Scores these questions in one pass. Adds the shared runs it had to compute to `shared`."""
-    runs: list[Run] = []
-    for index in sorted({run for number in numbers for run in prefixes.paths[number]} - shared.keys()):
-        shared[index] = open_shared(decoder, prefixes, index, shared)
-        runs.append(shared[index])
+def _score_pass(decoder: Decoder, asked: Sequence[tuple[Choices, tuple[Beginning, ...]]]) -> list[list[float]]:
+    """Scores these questions, each with its beginnings, in one pass."""
+    runs = [one.open(decoder) for one in dict.fromkeys(one for _, path in asked for one in path) if one.run is None]
     wanted: list[tuple[Run, Run | None, tuple[int, ...]]] = []
-    for number in numbers:
-        covered = prefixes.covered(number)
-        tokens = questions[number].prompt[covered:]
-        above = tuple(shared[run] for run in prefixes.paths[number])
-        is_read = any(len(continuation) > 1 for continuation in questions[number].continuations)
+    for question, path in asked:
+        covered = path[-1].stop if path else 0
+        tokens = question.prompt[covered:]
+        above = tuple(one.run for one in path if one.run is not None)
+        is_read = any(len(continuation) > 1 for continuation in question.continuations)
         prompt = Run(tokens, covered, above, new_store(decoder, len(tokens)) if is_read else None)
         runs.append(prompt)
-        for continuation in questions[number].continuations:
+        for continuation in question.continuations:
             # the first token is predicted at the prompt's end, and nothing is predicted from the last
             further = continuation[:-1]
             run = Run(further, covered + len(tokens), (*above, prompt)) if further else None
@@ -172,7 +169,7 @@ def _score_pass(
         places += range(starts[run], starts[run] + len(run.tokens)) if run else ()
         targets += [_Target(at, token, score) for at, token in zip(places, continuation, strict=False)]
     sums = iter(_sum_logprobs(decoder, runs, targets, len(wanted)))
-    return [[next(sums) for _ in questions[number].continuations] for number in numbers]
+    return [[next(sums) for _ in question.continuations] for question, _ in asked]
 
 
 @torch.inference_mode()

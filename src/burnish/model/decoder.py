@@ -7,7 +7,7 @@ Names: T tokens, D width, H heads, K key-value heads, d width of a head.
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -23,6 +23,9 @@ from burnish.model.pointwise import PLAIN, Pointwise, gated, gated_again, normed
 from burnish.model.remade import recomputed, remade
 from burnish.model.shapes import filled
 from burnish.model.stored import StoredTable
+
+if TYPE_CHECKING:
+    from burnish.model.bank import Bank
 
 
 class _Narrowed(torch.autograd.Function):
@@ -187,6 +190,7 @@ class Decoder(nn.Module):
         self.step = 0  # the update at which training stands: what is random in it follows from that
         self.adaptation: object = None  # what adapt put in, for it to find again
         self.opening: Opening | None = None
+        self.bank: Bank | None = None  # adapters that a batch may mix, where generation has several
         self.tokens = config.vocab  # ids from here on only fill the tables up: never sampled
         self.new_ids: tuple[int, ...] = ()  # tokens that were added for this run
         self.lm_head = None if config.tied else Linear(config.width, config.vocab, bias=False)

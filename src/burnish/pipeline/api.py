@@ -17,7 +17,8 @@ from burnish.core.run_folder import RunFolder
 from burnish.core.settings import Document, build
 from burnish.evals.verdict import read_verdict
 from burnish.evals.verdict_records import Verdict
-from burnish.generate.engine import Request, stream
+from burnish.generate.engine import stream
+from burnish.generate.request import Request
 from burnish.model.decoder import Decoder
 from burnish.pipeline.repeat import repeat
 from burnish.pipeline.run import existing_run, run_stages

@@ -9,7 +9,8 @@ from typing import Any
 from burnish.adapt import methods
 from burnish.core.files import read_json, sha256_of_json, write_json
 from burnish.core.records import Chat, Message, Text
-from burnish.generate.engine import Request, generate
+from burnish.generate.engine import generate
+from burnish.generate.request import Request
 from burnish.model.decoder import Decoder
 from burnish.pipeline.workshop import Workshop
 from burnish.render.renderer import Rendered, Renderer

@@ -10,7 +10,8 @@ from burnish.adapt import methods
 from burnish.core.errors import DataError, RecipeError
 from burnish.core.files import sha256_of_json
 from burnish.core.records import Chat, Row
-from burnish.generate.engine import Request, generate
+from burnish.generate.engine import generate
+from burnish.generate.request import Request
 from burnish.model.decoder import Decoder
 from burnish.objectives.sdft import SDFT, Told
 from burnish.objectives.settings import SDFTSettings

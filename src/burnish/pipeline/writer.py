@@ -9,7 +9,8 @@ from burnish.core.asking import Asked, Model, Writer
 from burnish.core.files import sha256_of_tree
 from burnish.core.world import World, compute_dtype
 from burnish.data.grow.local import Local, local_asker
-from burnish.generate.engine import Request, generate
+from burnish.generate.engine import generate
+from burnish.generate.request import Request
 from burnish.model.checkpoint import read_checkpoint
 from burnish.model.load import build_decoder
 from burnish.model.resolve import resolve

@@ -13,7 +13,8 @@ from burnish.adapt import methods
 from burnish.adapt.further_settings import PrefixSettings, PromptSettings
 from burnish.adapt.settings import AdaptSettings
 from burnish.core.errors import RecipeError
-from burnish.generate.engine import Request, generate
+from burnish.generate.engine import generate
+from burnish.generate.request import Request
 from burnish.generate.score import Choices, hidden_states, score_choices, text_loss
 from burnish.model.attention import reference_attention
 from burnish.model.decoder import Decoder

@@ -15,7 +15,8 @@ from burnish.evals.arms import Models
 from burnish.evals.drift import compare_on_base_answers, divergence, drift_parts
 from burnish.evals.retention_settings import RetentionSettings
 from burnish.evals.suites import Instruction
-from burnish.generate.engine import Request, generate
+from burnish.generate.engine import generate
+from burnish.generate.request import Request
 from burnish.model.checkpoint import read_checkpoint
 from burnish.model.decoder import Decoder
 from burnish.model.load import build_decoder

@@ -109,7 +109,8 @@ def test_greedy_continuations_are_known_as_such(tiny: tuple[Decoder, Renderer]) 
     decoder, renderer = tiny
     model = BurnishLM(decoder, renderer, greedy=True)
     ids = tuple(renderer.tokenizer.encode("the sky is", add_special_tokens=False))
-    from burnish.generate.engine import Request, generate
+    from burnish.generate.engine import generate
+    from burnish.generate.request import Request
 
     (said,) = generate(decoder, [Request(ids, 1)], stop_ids=())
     word = renderer.tokenizer.decode(said.tokens)

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from burnish.generate.engine import Completion, Request
+from burnish.generate.request import Completion, Request
 from burnish.model.attention import reference_attention
 from burnish.model.config import decoder_config
 from burnish.model.decoder import Decoder

@@ -10,7 +10,8 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from burnish.core.errors import DataError, ModelError
 from burnish.generate import engine
-from burnish.generate.engine import Completion, Request, generate, stream
+from burnish.generate.engine import generate, stream
+from burnish.generate.request import Completion, Request
 from burnish.model.load import build_decoder
 from burnish.model.prefixes import find_prefixes
 from tests.unit.generate.decoders import KINDS, VOCAB, generate_naively, make_decoder, random_tokens

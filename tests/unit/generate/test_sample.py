@@ -8,7 +8,8 @@ import pytest
 import torch
 from scipy.stats import chisquare, kstest
 
-from burnish.generate.sample import choose, draw, uniform
+from burnish.generate.request import Request
+from burnish.generate.sample import alternatives, changed_logits, choose, draw, nucleus, uniform
 
 
 def test_temperature_zero_takes_the_most_probable_token() -> None:
@@ -53,3 +54,25 @@ def test_an_impossible_token_is_never_drawn() -> None:
     logits = torch.tensor([[float("-inf"), 0.0, float("-inf"), 0.0, float("-inf")]], dtype=torch.float64)
     for number, expected in ((0.0, 1), (0.4999, 1), (0.5, 3), (1 - 2**-53, 3)):
         assert draw(logits, torch.tensor([[number]], dtype=torch.float64)).item() == expected
+
+
+def test_the_nucleus_is_the_fewest_tokens_that_hold_the_share() -> None:
+    # probabilities 0.1, 0.5, 0.15, 0.25: 0.5 alone holds 0.4; 0.5 + 0.25 holds 0.75, and one more is needed for 0.76
+    logits = torch.tensor([0.1, 0.5, 0.15, 0.25], dtype=torch.float64).log()
+    kept = {share: nucleus(logits, share).isfinite().nonzero()[:, 0].tolist() for share in (0.4, 0.74, 0.76, 0.999)}
+    assert kept == {0.4: [1], 0.74: [1, 3], 0.76: [1, 2, 3], 0.999: [0, 1, 2, 3]}
+    tokens, _ = choose(logits.expand(200, 4), [1.0] * 200, [3] * 200, range(200), top_p=dict.fromkeys(range(200), 0.74))
+    assert set(tokens) == {1, 3}
+
+
+def test_penalties_are_taken_off_once_and_for_each_time() -> None:
+    request = Request((1,), 5, presence_penalty=0.5, frequency_penalty=0.25, bias=((0, 2.0),))
+    # token 2 stands twice: 0 - 0.5 - 2 · 0.25 = -1; token 1 once: 0 - 0.5 - 0.25 = -0.75; token 0 is biased by 2
+    assert changed_logits(torch.zeros(4), request, [2, 1, 2]).tolist() == [2.0, -0.75, -1.0, 0.0]
+
+
+def test_alternatives_are_the_most_probable_with_their_probabilities() -> None:
+    logits = torch.tensor([0.2, 0.5, 0.3, 9.0]).log()
+    found = alternatives(torch.tensor([0.2, 0.5, 0.3]).log(), 2)
+    assert [(token, round(math.exp(logprob), 6)) for token, logprob in found] == [(1, 0.5), (2, 0.3)]
+    assert [token for token, _ in alternatives(logits, 9, tokens=3)] == [1, 2, 0]

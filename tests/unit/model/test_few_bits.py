@@ -13,13 +13,13 @@ import torch
 
 from burnish.adapt import methods
 from burnish.adapt.settings import LoRASettings
-from burnish.adapt.targets import FrozenLinear
 from burnish.core.errors import MissingTool, ModelError
 from burnish.model import few_bits
 from burnish.model.checkpoint import read_checkpoint
 from burnish.model.decoder import Decoder
 from burnish.model.few_bits import FewBits, FourBits, QuantisedLinear, in_few_bits, quantised
 from burnish.model.forest import Segment, plant
+from burnish.model.frozen_linear import FrozenLinear
 from burnish.model.load import build_decoder, weight_count
 from burnish.model.packing import Packing
 

@@ -15,7 +15,8 @@ from burnish.adapt.settings import FullSettings, LoRASettings
 from burnish.core.errors import RecipeError
 from burnish.deploy.gguf_metadata import model_metadata, rotary_divisors
 from burnish.deploy.gguf_write import NumberFormat, write_gguf
-from burnish.generate.engine import Request, generate
+from burnish.generate.engine import generate
+from burnish.generate.request import Request
 from burnish.model.checkpoint import Checkpoint, read_checkpoint
 from burnish.model.decoder import Decoder
 from burnish.model.forest import Segment, plant

@@ -7,7 +7,8 @@ import torch
 from burnish.core.asking import Answer, Asked, Model, Writer, answers
 from burnish.core.records import Message
 from burnish.data.grow.local import Local, local_asker
-from burnish.generate.engine import Request, generate
+from burnish.generate.engine import generate
+from burnish.generate.request import Request
 from burnish.model.checkpoint import read_checkpoint
 from burnish.model.load import build_decoder
 from burnish.render.renderer import make_renderer
