@@ -53,8 +53,8 @@ def as_run(run: RunFolder, step: int, folder: Path) -> Path | None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     write_adapter(made.adapter, weights, read_json(run.adapter / CONFIG))
-    for source, copy in ((run.environment, made.environment), (run.training, made.training), (run.recipe, made.recipe)):
-        shutil.copyfile(source, copy)
+    for source in (run.recipe, run.environment, run.stages, run.training):
+        shutil.copyfile(source, folder / source.name)
     return folder
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from burnish.core.settings import written_path
 from burnish.server.api_error import ApiError
@@ -27,8 +28,7 @@ BOUNDS: Mapping[str, tuple[str, str, str]] = {
 
 def refusal(error: ValidationError, body: Any) -> ApiError:
     """400 with the parameter's path as `param`."""
-    # Of a union such as "auto" or a number, what was nearly right tells more than that it is not "auto".
-    found = sorted(error.errors(), key=lambda one: (one["type"] == "literal_error", one["type"] in TYPES))[0]
+    found = _most_telling(error.errors())
     kind, value, context = found["type"], found["input"], found.get("ctx", {})
     path = [str(part) for part in written_path(found["loc"], body)]
     if kind == "missing":
@@ -43,7 +43,9 @@ def refusal(error: ValidationError, body: Any) -> ApiError:
     if kind == "extra_forbidden":
         return refused(f"Unknown parameter: '{name}'.", "unknown_parameter")
     if kind == "literal_error":
-        return refused(f"Invalid value: {shown(value)}. Supported values are: {context['expected']}.", "invalid_value")
+        also = " and numbers" if len(error.errors()) > 1 else ""
+        supported = f"Supported values are: {context['expected']}{also}."
+        return refused(f"Invalid value: {shown(value)}. {supported}", "invalid_value")
     if kind in TYPES:
         other = NAMES.get(type(value), "another type")
         return refused(f"Invalid type for '{name}': expected {TYPES[kind]}, but got {other} instead.", "invalid_type")
@@ -62,6 +64,16 @@ def refusal(error: ValidationError, body: Any) -> ApiError:
                        f"{context['max_length']} properties, but got {context['actual_length']} instead.",
                        "object_above_max_properties")  # fmt: skip
     return refused(f"Invalid '{name}': {found['msg'].removeprefix('Value error, ')}.", "invalid_value")
+
+
+def _most_telling(errors: Sequence[ErrorDetails]) -> ErrorDetails:
+    """Of a union such as "auto" or a number, a word is no "auto", and a number is out of bounds or of the wrong kind."""
+    word = isinstance(errors[0]["input"], str)
+
+    def rank(one: ErrorDetails) -> tuple[bool, bool]:
+        return (one["type"] == "literal_error") is not word, one["type"] in TYPES
+
+    return min(errors, key=rank)
 
 
 def invalid_value(param: str, seen: str, supported: str) -> ApiError:
