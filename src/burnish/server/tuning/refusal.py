@@ -67,7 +67,7 @@ def refusal(error: ValidationError, body: Any) -> ApiError:
 
 
 def _most_telling(errors: Sequence[ErrorDetails]) -> ErrorDetails:
-    """Of a union such as "auto" or a number, a word is no "auto", and a number is out of bounds or of the wrong kind."""
+    """Of a union such as "auto" or a number, a word is no "auto", a number is out of bounds or a fraction."""
     word = isinstance(errors[0]["input"], str)
 
     def rank(one: ErrorDetails) -> tuple[bool, bool]:
