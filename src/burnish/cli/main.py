@@ -52,27 +52,6 @@ Seeds = Annotated[
 RUNS = Path("runs")
 
 
-def add_stage(verb: str, upto: str, text: str) -> None:
-    """A verb that does the stages up to one of them."""
-
-    def command(
-        recipe: Recipe = None,
-        model: Model = None,
-        data: Data = None,
-        name: Name = None,
-        changes: Changes = None,
-        fresh: Fresh = False,
-        ranks: Ranks = 1,
-        out: Runs = RUNS,
-    ) -> None:
-        from burnish.cli import runs
-
-        runs.start_ranks(ranks, upto)
-        runs.do(upto, recipe, model, data, name, changes, fresh, out)
-
-    app.command(verb, help=text)(command)
-
-
 def add_judging(verb: str, upto: str, text: str) -> None:
     """A verb that ends with the verdict, and with --gate in the exit code."""
 
@@ -175,7 +154,43 @@ def profiling() -> AbstractContextManager[None]:
 
 
 add_judging("evaluate", "evaluate", "Compare with the base model on test, check its memory and write the verdict.")
-add_stage("export", "export", "Write the merged model, GGUF, adapter and model card, and check that they answer alike.")
+
+
+@app.command()
+def export(
+    recipe: Recipe = None,
+    model: Model = None,
+    data: Data = None,
+    name: Name = None,
+    changes: Changes = None,
+    fresh: Fresh = False,
+    ranks: Ranks = 1,
+    sign: Annotated[
+        Path | None, typer.Option(help="Sign export/ with this private key: PEM, of P-256, P-384 or P-521.")
+    ] = None,
+    out: Runs = RUNS,
+) -> None:
+    """Write the merged model, GGUF, adapter and model card, and check that they answer alike."""
+    from burnish.cli import runs
+
+    runs.start_ranks(ranks, "export")
+    folder = runs.do("export", recipe, model, data, name, changes, fresh, out)
+    if sign is not None:
+        from burnish.cli import verifying
+
+        verifying.sign_export(folder, sign)
+
+
+@app.command()
+def verify(
+    folder: Annotated[Path, typer.Argument(help="Name or folder of a run, or an exported folder.")],
+    key: Annotated[Path | None, typer.Option(help="The public key that export/ was signed for.")] = None,
+    out: Runs = RUNS,
+) -> None:
+    """Name every file that was changed, added, removed or renamed since it was written."""
+    from burnish.cli import verifying
+
+    verifying.show_check(folder, key, out)
 
 
 @app.command()
@@ -276,6 +291,42 @@ def arena(
         votes.report(run, out)
     if export is None and export_pairs is None and not result:
         votes.hold(run, out, host, port)
+
+
+@app.command()
+def serve(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[RUN…]", help="Names or folders of trained runs.")] = None,
+    model: Annotated[list[str] | None, typer.Option(help="A model to serve as it is, beside the runs.")] = None,
+    adapter: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=FOLDER", help="An adapter in peft's layout on a base that is served.")
+    ] = None,
+    adapters: Annotated[
+        list[Path] | None, typer.Option(help="A folder below which adapters may be loaded while the server runs.")
+    ] = None,
+    host: Annotated[str, typer.Option(help="Where to listen; another address than this machine's own needs a key.")] = (
+        "127.0.0.1"
+    ),
+    allow_host: Annotated[
+        list[str] | None, typer.Option(help="A further name by which clients call this server, as a proxy before it.")
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any that is free.")] = 8000,
+    api_key: Annotated[
+        str | None, typer.Option(help="The key; better in BURNISH_API_KEY. By default one is made and kept in a file.")
+    ] = None,
+    dtype: Annotated[str, typer.Option(help="float32, as the specialist is judged; bfloat16; or auto.")] = "float32",
+    slots: Annotated[int, typer.Option(min=1, max=1024, help="Answers written at once.")] = 64,
+    capacity: Annotated[int, typer.Option(min=1, help="Answers at work or waiting; beyond that 429.")] = 256,
+    max_new_tokens: Annotated[
+        int, typer.Option(min=1, help="Longest answer to a chat where a request names no limit, in tokens.")
+    ] = 1024,
+    out: Runs = RUNS,
+) -> None:
+    """Serve specialists and their bases over OpenAI's API."""
+    from burnish.cli import serving
+
+    door = serving.open_door(host, port, allow_host or (), api_key)
+    wares = serving.Wares(tuple(names or ()), tuple(model or ()), tuple(adapter or ()), tuple(adapters or ()), out)
+    serving.serve_here(wares, door, serving.Strength(dtype, slots, capacity, max_new_tokens))
 
 
 @app.command()

@@ -22,20 +22,24 @@ Facts = Mapping[str, Any]
 
 def write_card(folder: RunFolder) -> None:
     """Writes card.md. A part that is absent or unreadable gives a sentence that says so, never an error."""
-    recipe = _recipe(folder.recipe)
-    environment, data = _facts(folder.environment), _facts(folder.data_card)
-    training, verdict, parity = _facts(folder.training), _facts(folder.verdict_json), _facts(folder.parity)
+    write_text(folder.card, card_text(folder, _facts(folder.parity), "export/"))
+
+
+def card_text(folder: RunFolder, parity: Facts, at: str) -> str:
+    """The card. `parity`: what parity.json holds or will hold; `at`: the way from the card to the exported files."""
+    recipe, environment, data = _recipe(folder.recipe), _facts(folder.environment), _facts(folder.data_card)
+    training, verdict = _facts(folder.training), _facts(folder.verdict_json)
     base = _base(environment, recipe, parity)
     sections = [
         _front_matter(folder, base, training, verdict, parity),
         f"# {escaped(folder.name)}",
         _summary(base, training, verdict),
         "## Use",
-        _use(parity),
+        _use(parity, at),
         "## Evaluation",
         _evaluation(verdict),
         "## Do the files answer as the trained model did?",
-        _parity(parity),
+        _parity(parity, at),
         "## Data",
         _data(data),
         "## Training",
@@ -43,7 +47,15 @@ def write_card(folder: RunFolder) -> None:
         "## Limits",
         _limits(verdict, base),
     ]
-    write_text(folder.card, "\n\n".join(sections) + "\n")
+    return "\n\n".join(sections) + "\n"
+
+
+def short_card(folder: RunFolder, parity: Facts) -> str:
+    """For the README.md of merged/: what the hub reads, and where the whole card is."""
+    environment, training, verdict = map(_facts, (folder.environment, folder.training, folder.verdict_json))
+    base = _base(environment, _recipe(folder.recipe), parity)
+    front = _front_matter(folder, base, training, verdict, parity)
+    return f"{front}\n\n# {escaped(folder.name)}\n\n{_summary(base, training, verdict)}\n\n[The card](../README.md).\n"
 
 
 def escaped(value: object) -> str:
@@ -145,12 +157,12 @@ def _summary(base: dict[str, str], training: Facts, verdict: Facts) -> str:
     return "\n".join(lines)
 
 
-def _use(parity: Facts) -> str:
+def _use(parity: Facts, at: str) -> str:
     forms = [(name, form) for name, form in _forms(parity) if form.get("status") in ("passed", "not checked")]
-    texts = [_command(name, form) for name, form in forms]
+    texts = [_command(name, form, at) for name, form in forms]
     if files := [_file(form) for name, form in forms if name.startswith("gguf")]:
-        lines = [f"llama-server -m export/{file} --jinja --temp 0" for file in files]
-        lines.append("cd export && ollama create specialist -f Modelfile && ollama run specialist")
+        lines = [f"llama-server -m {at}{file} --jinja --temp 0" for file in files]
+        lines.append(f"cd ./{at} && ollama create specialist -f Modelfile && ollama run specialist")
         texts.append("For llama.cpp and Ollama:\n\n```sh\n" + "\n".join(lines) + "\n```")
     return "\n\n".join(filter(None, texts)) or "No form has been exported: `burnish export RUN` writes them."
 
@@ -159,26 +171,26 @@ def _file(form: Facts) -> str:
     return re.sub(r"[^\w.\-]", "", str(form.get("file")))
 
 
-def _command(name: str, form: Facts) -> str:
+def _command(name: str, form: Facts, at: str) -> str:
     file = _file(form)
     if name == "merged":
         return (
             f"The whole model, {escaped(form.get('dtype'))}, for transformers and vLLM:\n\n```python\n"
             "from transformers import AutoModelForCausalLM, AutoTokenizer\n\n"
-            f'tokenizer = AutoTokenizer.from_pretrained("export/{file}")\n'
-            f'model = AutoModelForCausalLM.from_pretrained("export/{file}")\n'
+            f'tokenizer = AutoTokenizer.from_pretrained("{at}{file}")\n'
+            f'model = AutoModelForCausalLM.from_pretrained("{at}{file}")\n'
             'chat = [{"role": "user", "content": "…"}]\n'
             "ids = tokenizer.apply_chat_template(\n"
             '    chat, add_generation_prompt=True, return_dict=True, return_tensors="pt"\n)\n'
             "print(tokenizer.decode(model.generate(**ids, max_new_tokens=200)[0, ids.input_ids.shape[1]:]))\n```"
         )
     if name == "adapter" and form.get("status") == "passed":
-        base = "export/base" if form.get("base") == "base" else "the base's folder or hub name"
+        base = f"{at}base" if form.get("base") == "base" else "the base's folder or hub name"
         return (
             "The adapter alone, for peft, on the base it was trained on:\n\n```python\n"
             "from peft import PeftModel\nfrom transformers import AutoModelForCausalLM\n\n"
             f'base = AutoModelForCausalLM.from_pretrained("{base}")\n'
-            f'model = PeftModel.from_pretrained(base, "export/{file}")\n```'
+            f'model = PeftModel.from_pretrained(base, "{at}{file}")\n```'
         )
     return ""
 
@@ -207,7 +219,7 @@ def _evaluation(verdict: Facts) -> str:
     return "\n\n".join(parts)
 
 
-def _parity(parity: Facts) -> str:
+def _parity(parity: Facts, at: str) -> str:
     forms = _forms(parity)
     if not forms:
         return "Not exported."
@@ -228,7 +240,7 @@ def _parity(parity: Facts) -> str:
     head = ["form", "status", "engine", "same token", "largest difference (nats)", "equal answers", "why"]
     return (
         f"Each form was asked {escaped(parity.get('prompts'))} prompts and held against the trained model in float32, "
-        f"greedy ({escaped(parity.get('tokens'))} tokens; export/parity.json).\n\n{_table(head, rows)}"
+        f"greedy ({escaped(parity.get('tokens'))} tokens; {at}parity.json).\n\n{_table(head, rows)}"
     )
 
 

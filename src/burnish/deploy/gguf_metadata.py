@@ -12,6 +12,7 @@ from gguf.constants import GGUFValueType
 from burnish.core.errors import ModelError
 from burnish.deploy.gguf_vocabulary import vocabulary_metadata, with_added
 from burnish.deploy.gguf_write import Value
+from burnish.deploy.licence import stated_licence
 from burnish.model.checkpoint import Checkpoint
 from burnish.model.config import DecoderConfig
 from burnish.model.gguf_config import GEMMA3_27B_LAYERS, GEMMA3_PATTERN
@@ -41,6 +42,7 @@ def model_metadata(
     base = own.pop("general.base_name", Value(checkpoint.path.name, STRING))
     described = {
         "general.name": Value(name, STRING),
+        "general.description": Value(f"{name}, trained with Burnish. Its card: README.md beside this file.", STRING),
         "general.base_model.count": Value(1, UINT32),
         "general.base_model.0.name": base,
         "tokenizer.chat_template": Value(template, STRING),
@@ -108,7 +110,9 @@ def _from_config(checkpoint: Checkpoint, config: DecoderConfig) -> dict[str, Val
     if full.kind == "linear":
         reals["rope.scaling.factor"] = full.factor
         scaling = {f"{architecture}.rope.scaling.type": Value("linear", STRING)}
+    licence = stated_licence(checkpoint.path)
     return {
+        **({"general.license": Value(licence, STRING)} if licence else {}),
         "general.architecture": Value(architecture, STRING),
         "general.type": Value("model", STRING),
         **{f"{architecture}.{key}": Value(count, UINT32) for key, count in counts.items()},

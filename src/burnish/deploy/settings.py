@@ -28,6 +28,17 @@ class ExportSettings(Settings):
         "0.6 and 0.6 bytes a weight. gguf is gguf-f16. "
         "An empty list exports nothing.",
     )
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "auto",
+        description="Number format of merged/. auto: the base's own; of a base in blocks float32, and bfloat16 where "
+        "it has more than 2e9 parameters.",
+    )
+    shard_gb: float = Field(
+        5.0,
+        gt=0,
+        le=1000,
+        description="Largest weights file of merged/, in GB of 1e9 bytes; more go into several.",
+    )
     parity_prompts: int = Field(
         8, ge=1, le=200, description="How many prompts each form must answer as the trained model does."
     )

@@ -14,6 +14,8 @@ from torch import Tensor
 
 from burnish.generate.request import Alternatives, Request
 
+NUCLEUS_AT_FIRST = 256  # tokens that nearly always hold the share asked for
+
 
 def choose(
     logits_N_V: Tensor,
@@ -36,10 +38,10 @@ def choose(
     token_N = known_N_V.argmax(dim=-1)
     drawn = [row for row, temperature in enumerate(temperatures) if temperature > 0]
     if drawn:
-        temperature_N_1 = torch.tensor([[temperatures[row]] for row in drawn], dtype=torch.float64)
+        temperature_N_1 = torch.tensor([[temperatures[row]] for row in drawn])
         uniform_N_1 = torch.tensor([[uniform(seeds[row], positions[row])] for row in drawn], dtype=torch.float64)
         device = logits_N_V.device
-        scaled_N_V = known_N_V[drawn].double() / temperature_N_1.to(device)
+        scaled_N_V = known_N_V[drawn] / temperature_N_1.to(device)
         for index, row in enumerate(drawn):
             if top_p and row in top_p:
                 scaled_N_V[index] = nucleus(scaled_N_V[index], top_p[row])
@@ -50,17 +52,21 @@ def choose(
 
 def draw(logits_N_V: Tensor, uniform_N_1: Tensor) -> Tensor:
     """(N,) the first token at which the cumulated probability exceeds the number given, in [0, 1)."""
-    cumulated = logits_N_V.softmax(dim=-1).cumsum(dim=-1)
+    cumulated = logits_N_V.softmax(dim=-1).cumsum(dim=-1, dtype=torch.float64)
     return torch.searchsorted(cumulated, uniform_N_1 * cumulated[:, -1:], right=True)[:, 0]
 
 
 def nucleus(logits_V: Tensor, share: float) -> Tensor:
-    """The logits of the fewest most probable tokens that hold `share` of the probability; the others at -inf."""
-    sorted_V, order_V = logits_V.sort(descending=True, stable=True)
-    before_V = sorted_V.softmax(dim=-1).cumsum(dim=-1).roll(1)
-    before_V[0] = 0.0
-    kept = order_V[before_V < share]
-    return torch.full_like(logits_V, float("-inf")).index_copy_(0, kept, logits_V[kept])
+    """The logits of the fewest most probable tokens that hold `share` of the probability, and of those as probable as
+    the last of them; the others at -inf."""
+    share_V, vocab = logits_V.softmax(dim=-1), logits_V.shape[0]
+    for count in (min(NUCLEUS_AT_FIRST, vocab), vocab):  # to sort a whole vocabulary takes ten times as long
+        most_K = share_V.topk(count).values
+        held_K = most_K.cumsum(dim=-1, dtype=torch.float64)
+        if held_K[-1] >= share:
+            break
+    last = min(int((held_K < share).sum()), count - 1)
+    return logits_V.masked_fill(share_V < most_K[last], float("-inf"))
 
 
 def uniform(seed: int, position: int) -> float:

@@ -14,13 +14,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerFast
 
-from burnish.core.errors import DataError
+from burnish.core.errors import DataError, ModelError
 from burnish.core.records import Chat, Message, Pair, Prompt, Rated, Row, Text, Tools
 from burnish.render.page import Page, Talk, hide_special, write_page, write_prompt
 from burnish.render.special import SpecialNames, special_names
+from burnish.render.template import FAILURES, compile_template
 from burnish.render.tokens import Cut, Piece, tokenise
 from burnish.render.tools import Part, Shown, check_shown, parts_shown, shown
 
@@ -89,26 +89,31 @@ class Renderer:
         return tuple(name for name, index in self.special.items() if index in self.stop_ids)
 
     def text(self, messages: Sequence[Message], tools: Tools = (), *, generation_prompt: bool = False) -> str:
-        """The conversation as one string. Raises DataError: the template refuses it."""
+        """The conversation as one string.
+
+        Raises DataError: the template refuses it; ModelError: it is no template, or takes more than a template may.
+        """
         return self._text([shown(message) for message in messages], tools, generation_prompt)
 
     def _text(self, messages: Sequence[Shown], tools: Tools, generation_prompt: bool) -> str:
+        values = {
+            **self.tokenizer.special_tokens_map,
+            "messages": messages,
+            "tools": [dict(tool) for tool in tools] or None,
+            "documents": None,
+            "add_generation_prompt": generation_prompt,
+        }
         try:
-            text = self.tokenizer.apply_chat_template(
-                list(messages),
-                tools=[dict(tool) for tool in tools] or None,
-                chat_template=self.template,
-                add_generation_prompt=generation_prompt,
-                tokenize=False,
-            )
-        except (TemplateError, TypeError, ValueError) as error:
+            return compile_template(self.template).text(values)
+        except ModelError:
+            raise
+        except FAILURES as error:
             raise DataError(
                 "The model's chat template refuses this conversation.",
-                seen=str(error),
+                seen=(str(error) or type(error).__name__)[:200],
                 where="roles: " + ", ".join(message["role"] for message in messages),
                 next_move="most templates want user and assistant in turn, with at most one system message first",
             ) from error
-        return str(text)
 
     def prompt(self, messages: Sequence[Message], tools: Tools = ()) -> list[int]:
         """Ids of the conversation so far and the beginning of the answer: what generation continues."""

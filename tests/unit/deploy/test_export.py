@@ -17,8 +17,9 @@ from burnish.core.errors import BurnishError, ParityError
 from burnish.core.files import sha256_of_file
 from burnish.core.run_folder import RunFolder
 from burnish.deploy import export as stage
-from burnish.deploy import llamacpp
+from burnish.deploy import forms, llamacpp
 from burnish.deploy.export import export
+from burnish.deploy.manifest import MANIFEST, differences
 from burnish.deploy.settings import ExportSettings
 from burnish.model.checkpoint import Checkpoint, read_checkpoint
 from burnish.model.decoder import Decoder
@@ -63,10 +64,12 @@ def test_every_form_passes_and_the_record_names_every_file(base: Checkpoint, tmp
     assert record["status"] == ("passed" if llamacpp.installed() else "incomplete")
     assert record == json.loads(run.parity.read_text())
     files = {str(path.relative_to(run.export)) for path in run.export.rglob("*") if path.is_file()}
-    assert files == {*record["files"], "parity.json"}
+    manifest = json.loads((run.export / MANIFEST).read_text())
+    assert files == {*manifest["files"], MANIFEST}
+    assert {"parity.json", "README.md", "merged/README.md"} <= files
     assert {"merged/config.json", "merged/model.safetensors", "merged/tokenizer.json", "adapter/adapter_config.json",
             "merged/chat_template.jinja", "model-f16.gguf", "Modelfile"} <= files  # fmt: skip
-    for name, facts in record["files"].items():
+    for name, facts in manifest["files"].items():
         assert facts["sha256"] == sha256_of_file(run.export / name)
     assert not list(run.path.glob("export.tmp-*"))
 
@@ -139,17 +142,18 @@ def test_a_fault_in_one_weight_fails_every_form_and_none_is_kept(
     assert "merged: " in caught.value.seen
     assert not (run.export / "merged").exists()
     if llamacpp.installed():
-        assert [path.name for path in run.export.iterdir()] == ["parity.json"]
+        assert {path.name for path in run.export.iterdir()} == {"parity.json", "README.md", MANIFEST}
 
 
 def test_the_form_that_passes_is_kept_beside_one_that_fails(
     base: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stage, "check_gguf", lambda *_: {"status": "failed", "why": "made to"})
+    monkeypatch.setattr(forms, "check_gguf", lambda *_: {"status": "failed", "why": "made to"})
     run = RunFolder(tmp_path / "run")
     with pytest.raises(ParityError):
         run_export(base, run, ["merged", "gguf-q8_0"])
-    assert sorted(path.name for path in run.export.iterdir()) == ["merged", "parity.json"]
+    assert {path.name for path in run.export.iterdir()} == {"merged", "parity.json", "README.md", MANIFEST}
+    assert differences(run.export) == []
 
 
 def test_the_exported_base_without_its_training_is_told_from_the_specialist(
@@ -179,7 +183,7 @@ def test_an_older_export_stays_until_the_new_one_is_whole(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(stage, "check_merged", interrupted)
+    monkeypatch.setattr(forms, "check_merged", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run_export(base, run, ["merged"])
     assert run.parity.read_bytes() == before

@@ -1,0 +1,123 @@
+"""`burnish serve`: specialists and their bases behind OpenAI's API, on this machine alone unless asked otherwise."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from burnish.cli.runs import say
+from burnish.core.errors import RecipeError
+from burnish.core.world import compute_dtype, single_world
+from burnish.pipeline.run import existing_run
+from burnish.server.app import create_app
+from burnish.server.catalog import Catalog
+from burnish.server.key import VARIABLE, Key, given_key, kept_key, key_path
+from burnish.server.own_host import is_loopback
+from burnish.server.serve import serve
+from burnish.server.worker import Worker
+
+DTYPES = ("float32", "bfloat16", "auto")
+
+
+@dataclass(frozen=True)
+class Door:
+    """Where to listen, and who may come in."""
+
+    host: str
+    port: int
+    names: tuple[str, ...]
+    key: Key
+
+
+@dataclass(frozen=True)
+class Wares:
+    """What is served, as the command names it."""
+
+    runs: tuple[str, ...]
+    models: tuple[str, ...]
+    adapters: tuple[str, ...]  # NAME=FOLDER
+    roots: tuple[Path, ...]
+    out: Path
+
+
+@dataclass(frozen=True)
+class Strength:
+    """How much is done at once, and how exactly."""
+
+    dtype: str
+    slots: int
+    capacity: int
+    longest: int
+
+
+def open_door(host: str, port: int, names: Sequence[str], api_key: str | None) -> Door:
+    """Raises RecipeError: other machines could connect, and no key was given."""
+    given = given_key(api_key)
+    if given is None and not is_loopback(host):
+        raise RecipeError(
+            "Other machines could connect there, so the server needs a key of your own.",
+            where="--host",
+            seen=host,
+            next_move=f"set {VARIABLE} to a long random text, and put something that speaks HTTPS before the server",
+        )
+    return Door(host, port, (host, *names), given or kept_key(key_path()))
+
+
+def serve_here(wares: Wares, door: Door, strength: Strength) -> None:
+    """Serves with our own engine until Ctrl-C."""
+    if strength.dtype not in DTYPES:
+        raise RecipeError("That is no number format.", where="--dtype", seen=strength.dtype, next_move=", ".join(DTYPES))
+    dtype = compute_dtype(strength.dtype, single_world().device)
+    with closing(Worker(capacity=strength.capacity)) as worker:
+        catalog = Catalog(worker, dtype=dtype, slots=strength.slots, roots=wares.roots)
+        fill(catalog, wares)
+        app = create_app(catalog, door.key, hosts=door.names, longest=strength.longest)
+        try:
+            serve(app, door.host, door.port, ready=lambda address: greet(address, door, catalog))
+        except KeyboardInterrupt:
+            say("")  # uvicorn has let the answers under way come to their end
+
+
+def fill(catalog: Catalog, wares: Wares) -> None:
+    """Loads all that was named. Raises RecipeError: nothing, or two things of one name."""
+    named = [(existing_run(name, wares.out).name, existing_run(name, wares.out).path) for name in wares.runs]
+    adapters = [_named_adapter(text) for text in wares.adapters]
+    names = [name for name, _ in (*named, *adapters)]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise RecipeError("Two things would be served under one name.", seen=twice[0], next_move="rename a run")
+    if not names and not wares.models:
+        raise RecipeError("There is nothing to serve.", next_move="name runs, or a model with --model")
+    for model in wares.models:
+        catalog.add_base(model)
+    for name, folder in named:
+        catalog.add(name, folder)
+    for name, folder in adapters:
+        catalog.add_adapter(name, folder)
+
+
+def _named_adapter(text: str) -> tuple[str, Path]:
+    name, equals, folder = text.partition("=")
+    if not (name and equals and folder):
+        raise RecipeError("An adapter is served under a name.", where="--adapter", seen=text, next_move="NAME=FOLDER")
+    return name, Path(folder)
+
+
+def greet(address: str, door: Door, catalog: Catalog) -> None:
+    """Says what is served where, and how to ask it. The key itself is never printed."""
+    served = catalog.all()
+    for one in served:
+        say(f"  {one.name}" + (f" (on {one.parent})" if one.parent else ""))
+    say(f"OpenAI's API at {address}/v1")
+    file = door.key.file
+    say(f"key: {file}" if file else f"key: the one that you gave; {VARIABLE} holds it in the line below")
+    key = f"$(cat {shlex.quote(str(file))})" if file else f"${VARIABLE}"
+    asked = next((one for one in served if one.adapter), served[0]).name
+    body = f'{{"model": "{asked}", "messages": [{{"role": "user", "content": "Hello"}}]}}'
+    say(
+        f"try:\n  curl {address}/v1/chat/completions -H 'Content-Type: application/json' "
+        f'-H "Authorization: Bearer {key}" -d {shlex.quote(body)}'
+    )
+    say("Stop with Ctrl-C.")
