@@ -1,11 +1,10 @@
-"""The server of a job is killed, then its run is, and it is paused and resumed: the job ends as if undisturbed."""
+"""The server of a job is killed and comes back, the job is paused and resumed: it ends as if undisturbed."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -16,16 +15,9 @@ from pathlib import Path
 from openai import OpenAI
 
 from tests.tuning import QUICK
+from tests.unit.server.tuning.rows import jsonl, pair
 
 SLOW = {**QUICK, "train": {"patience": 100_000, "evaluate_every": 40}}  # some seconds of training
-
-
-def row(n: int) -> str:
-    messages = [
-        {"role": "user", "content": f"what is {n} plus {n % 7}?"},
-        {"role": "assistant", "content": str(n + n % 7)},
-    ]
-    return json.dumps({"messages": messages}) + "\n"
 
 
 @contextlib.contextmanager
@@ -62,13 +54,15 @@ def is_there(pid: int) -> bool:
     return not Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].startswith(" Z")
 
 
-def test_a_job_outlives_kills_of_the_server_and_of_its_run_and_a_pause(tmp_path: Path, tiny_folder: Path) -> None:
-    data = tmp_path / "train.jsonl"
-    data.write_text("".join(map(row, range(60))))
+def test_a_job_on_preferences_outlives_a_kill_of_its_server_and_a_pause(tmp_path: Path, tiny_folder: Path) -> None:
+    epochs = 24
     with server(tmp_path, tiny_folder) as (client, process):
-        file = client.files.create(file=data, purpose="fine-tune")
+        file = client.files.create(file=("pairs.jsonl", jsonl(pair, 60)), purpose="fine-tune")
         job = client.fine_tuning.jobs.create(
-            model="tiny", training_file=file.id, seed=1, hyperparameters={"n_epochs": 24, "batch_size": 4}
+            model="tiny",
+            training_file=file.id,
+            seed=1,
+            method={"type": "dpo", "dpo": {"hyperparameters": {"n_epochs": epochs, "batch_size": 4, "beta": 0.2}}},
         ).id
         client.files.delete(file.id)  # a job has its data once it is created
         until(lambda: at_work(tmp_path)[1] > 20)
@@ -85,11 +79,6 @@ def test_a_job_outlives_kills_of_the_server_and_of_its_run_and_a_pause(tmp_path:
         until(lambda: at_work(tmp_path)[2] == "paused")
         assert not is_there(child)
         assert client.fine_tuning.jobs.resume(job).status == "queued"
-        step = at_work(tmp_path)[1]
-        until(lambda: at_work(tmp_path)[1] > step)
-        child = at_work(tmp_path)[0]
-        assert child is not None
-        os.kill(child, signal.SIGKILL)
         until(lambda: client.fine_tuning.jobs.retrieve(job).status in ("succeeded", "failed", "paused"))
         done = client.fine_tuning.jobs.retrieve(job)
         assert done.status == "succeeded", done.error
@@ -97,6 +86,6 @@ def test_a_job_outlives_kills_of_the_server_and_of_its_run_and_a_pause(tmp_path:
     steps = [event.data["step"] for event in events if event.type == "metrics"]
     assert steps == list(range(1, len(steps) + 1)), "each step once and in order"
     metrics = (tmp_path / "runs" / job / "metrics.jsonl").read_text().splitlines()
-    assert len(steps) == len(metrics) == done.hyperparameters.n_epochs * 30 // 4
-    assert [event.message for event in events].count("Fine-tuning job goes on") == 2
+    assert len(steps) == len(metrics) == epochs * 30 // 4
+    assert [event.message for event in events].count("Fine-tuning job goes on") == 1
     assert at_work(tmp_path)[0] is None

@@ -56,17 +56,17 @@ def job_recipe(job: Job, model: str, folder: Path, common: Mapping[str, Any]) ->
 
 
 def write_job_recipe(job: Job, model: str, folder: Path, common: Mapping[str, Any]) -> Path:
-    """Raises RecipeError: what the server's owner wants of every run is no recipe."""
-    values = job_recipe(job, model, folder, common)
-    build(Recipe, expand(Document(values, name="the recipe of all jobs")))
+    """The file that the run of a job is started with."""
     path = folder / RECIPE
-    write_text(path, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
+    write_text(path, yaml.safe_dump(job_recipe(job, model, folder, common), sort_keys=False, allow_unicode=True))
     return path
 
 
 def check_common(common: Mapping[str, Any]) -> None:
-    """Raises RecipeError: a group that only a job can say, or one in its short form."""
+    """Raises RecipeError: what a job alone can say, a group in its short form, or what is wrong in any recipe."""
     if wrong := sorted({"name", "model"} & common.keys()):
         raise RecipeError(f"`{wrong[0]}` is what a job says.", where="the recipe of all jobs")
     if short := [key for key, value in common.items() if not isinstance(value, Mapping)]:
         raise RecipeError("Write groups in full.", where="the recipe of all jobs", seen=f"{short[0]}: …")
+    whole = {"model": {"name": "a job's"}, **common, "data": {"train": "a job's", **common.get("data", {})}}
+    build(Recipe, expand(Document(whole, name="the recipe of all jobs")))
