@@ -18,6 +18,7 @@ from burnish.server.api_error import ApiError
 
 ANY_OBJECT: Mapping[str, Any] = {"type": "object"}
 LONGEST_SCHEMA = 64_000  # characters
+SPACE = r"[ \n\r\t]{0,32}"  # between values: a weak model given all the freedom of JSON may write spaces for ever
 
 
 class Grammars:
@@ -39,6 +40,7 @@ class Grammars:
         text = json.dumps(schema)
         if len(text) > LONGEST_SCHEMA:
             raise ApiError(400, f"The schema is longer than {LONGEST_SCHEMA} characters.", param=param)
+        text = json.dumps({**schema, "x-guidance": {"whitespace_pattern": SPACE}})
         parts = [json.dumps(before)] * bool(before) + [f"%json {text}"] + [json.dumps(after)] * bool(after)
         grammar = str(LLMatcher.grammar_from_lark("start: " + " ".join(parts)))
         failed, said = LLMatcher.validate_grammar_with_warnings(grammar, self._tokens)
