@@ -295,10 +295,13 @@ def arena(
 
 @app.command()
 def serve(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[RUN…]", help="Names or folders of trained runs.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[RUN…]", help="Names or folders of trained runs.")
+    ] = None,
     model: Annotated[list[str] | None, typer.Option(help="A model to serve as it is, beside the runs.")] = None,
     adapter: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=FOLDER", help="An adapter in peft's layout on a base that is served.")
+        list[str] | None,
+        typer.Option(metavar="NAME=FOLDER", help="An adapter in peft's layout on a base that is served."),
     ] = None,
     adapters: Annotated[
         list[Path] | None, typer.Option(help="A folder below which adapters may be loaded while the server runs.")

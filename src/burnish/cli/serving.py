@@ -69,7 +69,9 @@ def open_door(host: str, port: int, names: Sequence[str], api_key: str | None) -
 def serve_here(wares: Wares, door: Door, strength: Strength) -> None:
     """Serves with our own engine until Ctrl-C."""
     if strength.dtype not in DTYPES:
-        raise RecipeError("That is no number format.", where="--dtype", seen=strength.dtype, next_move=", ".join(DTYPES))
+        raise RecipeError(
+            "That is no number format.", where="--dtype", seen=strength.dtype, next_move=", ".join(DTYPES)
+        )
     dtype = compute_dtype(strength.dtype, single_world().device)
     with closing(Worker(capacity=strength.capacity)) as worker:
         catalog = Catalog(worker, dtype=dtype, slots=strength.slots, roots=wares.roots)

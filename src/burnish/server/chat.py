@@ -180,4 +180,6 @@ def _last(talk: _Talk, said: list[Piece]) -> tuple[dict[str, Any], Any]:
     message, finish = _said(talk, said)
     delta = {key: value for key, value in message.items() if key == "content" and value}
     calls = message.get("tool_calls")
-    return (delta | {"tool_calls": [{"index": at, **call} for at, call in enumerate(calls)]} if calls else delta), finish
+    return (
+        delta | {"tool_calls": [{"index": at, **call} for at, call in enumerate(calls)]} if calls else delta
+    ), finish

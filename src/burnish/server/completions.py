@@ -81,7 +81,9 @@ class _Work:
 def _check(wanted: WantedCompletion) -> None:
     """Raises ApiError: it asks for what is not done here."""
     if wanted.suffix:
-        raise ApiError(400, "These models do not fill in before a suffix.", param="suffix", code="unsupported_parameter")
+        raise ApiError(
+            400, "These models do not fill in before a suffix.", param="suffix", code="unsupported_parameter"
+        )
     if wanted.best_of not in (None, wanted.n or 1):
         raise ApiError(400, "`best_of` other than `n` is not supported.", param="best_of", code="unsupported_value")
     if wanted.echo and wanted.logprobs is not None:

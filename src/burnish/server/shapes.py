@@ -47,7 +47,8 @@ def completion_logprobs(piece: Piece, grammars: Grammars, top: int, offset: int)
         "tokens": names,
         "token_logprobs": [max(event.logprob, -9999.0) for event in piece.tokens],
         "top_logprobs": [
-            {_text(token, grammars): max(logprob, -9999.0) for token, logprob in event.top[:top]} for event in piece.tokens
+            {_text(token, grammars): max(logprob, -9999.0) for token, logprob in event.top[:top]}
+            for event in piece.tokens
         ]
         if top
         else None,
@@ -67,4 +68,3 @@ def _text(token: int, grammars: Grammars) -> str:
 def sse(value: Any) -> bytes:
     """One event of a stream."""
     return b"data: " + json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8") + b"\n\n"
-
