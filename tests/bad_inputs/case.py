@@ -28,19 +28,47 @@ class Kept:
 
 @dataclass(frozen=True)
 class Refused:
-    """The command ends with this code and one error that holds these words."""
+    """The command ends with one of these codes and one error that holds these words."""
 
     words: Sequence[str]
-    code: int = 3
+    code: int | tuple[int, ...] = 3
+
+    @property
+    def codes(self) -> tuple[int, ...]:
+        return (self.code,) if isinstance(self.code, int) else self.code
+
+
+@dataclass(frozen=True)
+class Survived:
+    """The command does its work or refuses it plainly; either way `look` finds nothing wrong in the box after it."""
+
+    look: Callable[[Path], Iterable[str]] | None = None
+    code: int | None = None  # where it has to be this one
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The most that a case may take."""
+
+    seconds: float = 10.0  # of processor time
+    grown_bytes: int = 1 << 30
 
 
 @dataclass(frozen=True)
 class Made:
-    """`data` is what the command is given, relative to the folder of the files; `settings` are its --set."""
+    """`data` is what `burnish prepare` is given, relative to the folder of the files; `settings` are its --set.
+
+    `command` stands in place of that: the words after `burnish`, where {data}, {model} and {runs} are folders. `call`
+    stands in place of both: a function that raises our errors as a command does.
+    """
 
     data: str
-    expected: Kept | Refused
+    expected: Kept | Refused | Survived
     settings: Sequence[str] = ()
+    command: Sequence[str] = ()
+    call: Callable[[], object] | None = None
+    limits: Limits = field(default_factory=Limits)
+    writes: Sequence[str] = ("runs/r",)  # where it may write
 
 
 Make: TypeAlias = Callable[[Path, Random], Made]
@@ -49,10 +77,21 @@ Odd: TypeAlias = Sequence[tuple[bytes, str]]  # (line, the reason for which it i
 
 @dataclass(frozen=True)
 class Case:
-    """`trap` says in a few words what is wrong with the files."""
+    """`trap` says in a few words what is wrong with the files. With `run` a trained run lies ready as {runs}/r."""
 
     trap: str
     make: Make
+    run: bool = False
+
+
+def good_model(folder: Path) -> Path:
+    """The tiny model that all cases share; `model.gguf` beside it is the same as one file."""
+    return folder.parents[1] / "model"
+
+
+def run_of(folder: Path) -> Path:
+    """The trained run of a case that asks for one."""
+    return folder.parent / "runs" / "r"
 
 
 def row(number: int) -> dict[str, Any]:

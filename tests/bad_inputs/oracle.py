@@ -10,44 +10,79 @@ from pathlib import Path
 from typing import Any
 
 from burnish.data.reasons import REASONS
-from tests.bad_inputs.case import Kept, Made, Refused
-from tests.bad_inputs.trial import Outcome
+from tests.bad_inputs.case import Kept, Limits, Made, Refused, Survived
+from tests.bad_inputs.trial import SECRET, Outcome
 
-MOST_CPU_SECONDS = 10.0
-MOST_GROWN_BYTES = 1 << 30
 MOST_LINES = 12
+# A panic of a Rust library says so on stderr before anybody can ask it not to; what counts is what follows.
+RUST_NOTICE = re.compile(r"\nthread '[^'\n]*' \(\d+\) panicked at .*\n.*\n(note: .*\n)?")
 PARTS = ("train", "dev", "test")
 
 
 def faults(made: Made, outcome: Outcome) -> list[str]:
     """What is wrong with an outcome; nothing where it is as it should be."""
-    found = [*_for_all(outcome)]
+    found = [*_for_all(outcome, made.limits)]
     expected = made.expected
-    return [*found, *(_kept(expected, outcome) if isinstance(expected, Kept) else _refused(expected, outcome))]
+    if isinstance(expected, Survived):
+        return [*found, *_survived(expected, outcome)]
+    if isinstance(expected, Kept):
+        return [*found, *_kept(expected, outcome)]
+    prepares = not made.command and made.call is None
+    return [
+        *found,
+        *_refused(expected, outcome),
+        *(["a run was left behind"] if prepares and outcome.run.exists() else []),
+    ]
 
 
-def _for_all(outcome: Outcome) -> Iterator[str]:
-    if outcome.cpu_seconds > MOST_CPU_SECONDS:
-        yield f"{outcome.cpu_seconds:.1f} s of processor time"
-    if outcome.grown_bytes > MOST_GROWN_BYTES:
+def _for_all(outcome: Outcome, limits: Limits) -> Iterator[str]:
+    seconds = outcome.cpu_seconds if limits.seconds >= 1 else outcome.own_seconds
+    if seconds > limits.seconds:
+        yield f"{seconds:.3f} s of processor time"
+    if outcome.grown_bytes > limits.grown_bytes:
         yield f"{outcome.grown_bytes >> 20} MiB more memory"
     yield from outcome.touched[:3]
-    text = outcome.out + outcome.err
+    text = RUST_NOTICE.sub("", outcome.out + outcome.err)
     if "Traceback" in text or "panicked" in text:
         yield "a traceback"
     if "unforeseen" in text:
         yield f"an unforeseen error: {outcome.err[:300]}"
     if wrong := [character for character in text if character != "\n" and not character.isprintable()]:
         yield f"{wrong[0]!r} on the terminal"
+    if SECRET in text or any(_holds_secret(path) for path in outcome.box.rglob("*")):
+        yield "a secret of the environment is shown"
     if outcome.code < 0:
         yield f"ended by signal {-outcome.code}"
 
 
+def _holds_secret(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink() and path.stat().st_size < 1 << 20 and _reads(path, SECRET.encode())
+
+
+def _reads(path: Path, words: bytes) -> bool:
+    try:
+        return words in path.read_bytes()
+    except OSError:  # a file that nobody may read
+        return False
+
+
+def _survived(expected: Survived, outcome: Outcome) -> Iterator[str]:
+    if expected.code is not None and outcome.code != expected.code:
+        yield f"exit code {outcome.code} instead of {expected.code}: {outcome.err[:300]}"
+    if outcome.code:
+        yield from _refused(Refused([], outcome.code), outcome)
+    if expected.look is not None:
+        yield from expected.look(outcome.box)
+
+
 def _refused(expected: Refused, outcome: Outcome) -> Iterator[str]:
-    if outcome.code != expected.code:
+    if outcome.code not in expected.codes:
         yield f"exit code {outcome.code} instead of {expected.code}: {outcome.err[:300] or _counts(outcome)}"
         return
-    lines = outcome.err.splitlines()
+    usage = outcome.err.startswith("Usage: ") and "Error: " in outcome.err  # what typer says of an option
+    if usage and outcome.code == 2:
+        return
+    lines = RUST_NOTICE.sub("", outcome.err).splitlines()
     if not lines or not lines[0].startswith("error: ") or len(lines) > MOST_LINES:
         yield f"no plain error, but {outcome.err[:200]!r}"
     if not re.search(r"^  (where|seen): ", outcome.err, re.MULTILINE):
@@ -57,8 +92,6 @@ def _refused(expected: Refused, outcome: Outcome) -> Iterator[str]:
     yield from (
         f"the error does not say {word!r}: {outcome.err[:400]}" for word in expected.words if word not in outcome.err
     )
-    if outcome.run.exists():
-        yield "a run was left behind"
 
 
 def _kept(expected: Kept, outcome: Outcome) -> Iterator[str]:

@@ -35,7 +35,7 @@ def test_a_sample_of_bad_files_is_read_or_refused_as_it_should_be(tmp_path: Path
 
 
 def outcome(box: Path, *, code: int = 0, err: str = "", cpu_seconds: float = 0.1, grown: int = 0) -> Outcome:
-    return Outcome(code, "", err, cpu_seconds, grown, (), box)
+    return Outcome(code, "", err, cpu_seconds, cpu_seconds, grown, (), box)
 
 
 def test_the_oracle_sees_a_lost_row_and_a_wrong_reason(tmp_path: Path) -> None:

@@ -10,12 +10,13 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
 
+from burnish.cli.errors import report_error
 from burnish.cli.main import main
 from burnish.core.hardware import forget_peak, peak_resident_bytes, resident_bytes
 from tests.bad_inputs.case import Case, Made
@@ -24,19 +25,25 @@ LONGEST = 30.0  # seconds after which a trial hangs
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 CHANGES = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.symlink", "os.link", "os.truncate", "os.chmod"}
 NOWHERE = ("/dev/null", "/proc/self/clear_refs")
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+CODE = {"os", "posix", "nt", "builtins", "subprocess", "shutil"}  # modules that a pickle would reach for
+SECRET = "canary-4d7a9e2b"  # in the environment; nothing may show it
+SECRETS = ("HF_TOKEN", "OPENAI_API_KEY", "AWS_SECRET_ACCESS_KEY", "BURNISH_API_KEY")
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What a trial did. `code` is negative for a signal; bytes are growth over the warm process.
 
-    `touched` are writes outside the run folder and other things that the command has no business with.
+    `own_seconds` leaves out what the fork itself took. `touched` are writes outside the run folder and other
+    things that a command has no business with.
     """
 
     code: int
     out: str
     err: str
     cpu_seconds: float
+    own_seconds: float
     grown_bytes: int
     touched: tuple[str, ...]
     box: Path
@@ -50,6 +57,8 @@ def try_case(case: Case, model: Path, box: Path, seed: int) -> tuple[Made, Outco
     """Makes the files of a case in an empty folder and runs the command on them."""
     for name in ("data", "home", "runs", "here", "watch"):
         (box / name).mkdir(parents=True)
+    if case.run:
+        shutil.copytree(model.parent / "trained" / "r", box / "runs" / "r", symlinks=True)
     made = _made(case, box / "data", seed)
     before = _snapshot(box)
     pid = os.fork()
@@ -63,6 +72,7 @@ def try_case(case: Case, model: Path, box: Path, seed: int) -> tuple[Made, Outco
         out=(box / "watch" / "out").read_text("utf-8", "backslashreplace"),
         err=(box / "watch" / "err").read_text("utf-8", "backslashreplace"),
         cpu_seconds=cpu_seconds,
+        own_seconds=report["seconds"],
         grown_bytes=report["grown_bytes"],
         touched=tuple(sorted(touched)),
         box=box,
@@ -92,25 +102,51 @@ def _child(made: Made, model: Path, box: Path) -> None:
         for number, name in ((1, "out"), (2, "err")):
             os.dup2(os.open(box / "watch" / name, os.O_WRONLY | os.O_CREAT, 0o600), number)
         sys.stdout, sys.stderr = (os.fdopen(number, "w", encoding="utf-8", closefd=False) for number in (1, 2))
+        (box / "watch" / "in").write_text("Ticket 1\n")
+        os.dup2(os.open(box / "watch" / "in", os.O_RDONLY), 0)
+        sys.stdin = os.fdopen(0, closefd=False)
         os.chdir(box / "here")
         os.environ |= {"HOME": str(box / "home"), "BURNISH_CACHE": str(box / "home" / "cache")}
+        os.environ["RUST_BACKTRACE"] = "0"
         os.environ |= {"TMPDIR": str(box / "home"), "COLUMNS": "100"}
-        settings = [part for one in made.settings for part in ("--set", one.format(folder=box / "data"))]
-        sys.argv = ["burnish", "prepare", "--model", str(model), "--data", f"{box / 'data'}/{made.data}",
-                    "--out", str(box / "runs"), "--name", "r", *settings]  # fmt: skip
+        os.environ |= dict.fromkeys(SECRETS, SECRET)
+        sys.argv = ["burnish", *_words(made, model, box)]
         forget_peak()
-        held = resident_bytes()
-        touched = _watch(box)
-        code = _run()
+        held, started = resident_bytes(), time.process_time()
+        touched = _watch(box, made.writes)
+        code = _run(made)
         sys.stdout.flush()
         sys.stderr.flush()
-        found = {"grown_bytes": peak_resident_bytes() - held, "touched": list(touched)}
+        found = {"grown_bytes": peak_resident_bytes() - held, "seconds": time.process_time() - started,
+                 "touched": list(touched)}  # fmt: skip
         (box / "watch" / "report.json").write_text(json.dumps(found))
     finally:
         os._exit(code)
 
 
-def _run() -> int:
+def _words(made: Made, model: Path, box: Path) -> list[str]:
+    """What stands behind `burnish` on the command line."""
+    places = {"data": box / "data", "folder": box / "data", "model": model, "runs": box / "runs", "box": box}
+    if made.command:
+        return [_filled(word, places) for word in made.command]
+    settings = [part for one in made.settings for part in ("--set", _filled(one, places))]
+    return ["prepare", "--model", str(model), "--data", f"{box / 'data'}/{made.data}",
+            "--out", str(box / "runs"), "--name", "r", *settings]  # fmt: skip
+
+
+def _filled(word: str, places: dict[str, Path]) -> str:
+    for name, path in places.items():
+        word = word.replace(f"{{{name}}}", str(path))
+    return word
+
+
+def _run(made: Made) -> int:
+    if made.call is not None:
+        try:
+            made.call()
+        except BaseException as error:  # as the command line does
+            return report_error(error)
+        return 0
     try:
         main()
     except SystemExit as stop:
@@ -118,10 +154,10 @@ def _run() -> int:
     return 0
 
 
-def _watch(box: Path) -> list[str]:
+def _watch(box: Path, writes: Sequence[str]) -> list[str]:
     """A list that fills with what this process and its forks should not do, as the interpreter announces it."""
     touched: list[str] = []
-    allowed = tuple(f"{box / name}{end}" for name in ("runs/r", "watch") for end in ("/", ""))
+    allowed = tuple(f"{box / name}{end}" for name in (*writes, "watch") for end in ("/", ""))
     own_cache = str(box / "home" / "cache")
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
@@ -135,8 +171,16 @@ def _watch(box: Path) -> list[str]:
             path = arguments[0]
             if arguments[-1] != -1 and event != "os.mkdir":  # relative to a folder that is open: seen from outside
                 return
-        elif event in ("socket.connect", "subprocess.Popen", "os.system", "os.exec"):
+        elif event == "socket.connect":
+            address = arguments[1]
+            if not (isinstance(address, tuple) and address[0] in LOOPBACK):
+                touched.append(f"{event} {address}")
+            return
+        elif event in ("subprocess.Popen", "os.system", "os.exec"):
             touched.append(f"{event} {arguments[:2]}")
+            return
+        elif event == "pickle.find_class" and str(arguments[0]).split(".")[0] in CODE:
+            touched.append(f"{event} {arguments}")
             return
         else:
             return
@@ -168,7 +212,7 @@ def _end_of(pid: int) -> tuple[int, float]:
 
 def _report(box: Path) -> dict[str, Any]:
     path = box / "watch" / "report.json"
-    return json.loads(path.read_text()) if path.exists() else {"grown_bytes": 0, "touched": []}
+    return json.loads(path.read_text()) if path.exists() else {"grown_bytes": 0, "seconds": 0.0, "touched": []}
 
 
 def _snapshot(box: Path) -> set[tuple[str, int, int]]:

@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import io
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from unittest.mock import patch
 
@@ -13,27 +14,37 @@ import pytest
 
 from burnish.cli.main import main
 from tests.bad_inputs.case import good_lines, line
-from tests.tiny import write_model
+from tests.tiny import write_gguf_model, write_model
 
 # Polars is only imported: its threads must be started by each fork itself.
 LONG = {"prompt": "How long does the parcel take from here to the other side of the river? " * 4, "completion": "bug"}
+SHORT = ("--set", "train.steps=2", "--set", "evaluate.retention=off", "--set", "export=[adapter]")
 LATE = ("polars", "burnish.data.read.tables", "burnish.cli.reviewing")
 
 
-def warm_up(folder: Path) -> Path:
-    """The folder of a tiny model; the command has been run once on sound rows."""
+def warm_up(folder: Path, *, trained: bool = True) -> Path:
+    """The folder of a tiny model; the command has been run on sound rows. `trained`: `trained/r` is a whole run."""
     said = io.StringIO()
     with contextlib.redirect_stderr(said):
         model = write_model(folder / "model")
+        write_gguf_model(folder / "model.gguf", model)
     for name in LATE:
         importlib.import_module(name)
     (folder / "warm.jsonl").write_bytes(b"\n".join([*good_lines(), line(LONG)]))
-    arguments = ["prepare", "--model", model, "--data", folder / "warm.jsonl", "--out", folder / "warm", "--name", "r"]
+    arguments = ["--model", model, "--data", folder / "warm.jsonl", "--out"]
+    _run(["prepare", *arguments, folder / "warm", "--name", "r"])
+    if trained:
+        _run(["run", *arguments, folder / "trained", "--name", "r", *SHORT])
+    return model
+
+
+def _run(arguments: Sequence[object]) -> None:
+    said = io.StringIO()
     with (
         patch.object(sys, "argv", ["burnish", *map(str, arguments)]),
         contextlib.redirect_stdout(said),
+        contextlib.redirect_stderr(said),
         pytest.raises(SystemExit) as stop,
     ):
         main()
     assert not stop.value.code, said.getvalue()
-    return model

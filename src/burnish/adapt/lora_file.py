@@ -19,6 +19,7 @@ _NAME = re.compile(r"base_model\.model\.(.+)\.lora_([AB])\.weight")
 # A key of alpha_pattern: a name, its dots perhaps escaped, with a few `.*`. Others may take for ever to match.
 _PATTERN = re.compile(r"\^?(?:\w|\\[.\-]|\.\*|\.)+")
 MOST_STARS = 3
+AGAIN = "copy or save the adapter again"
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,13 @@ def read_config(folder: Path) -> dict[str, Any]:
     try:
         config = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise ModelError("There is no adapter to read here.", where=str(path), seen=str(error)) from error
+        raise ModelError(
+            "There is no adapter to read here.", where=str(path), seen=str(error)[:120], next_move=AGAIN
+        ) from error
     if not isinstance(config, dict):
-        raise ModelError("An adapter's configuration is no mapping.", where=str(path), seen=str(config)[:60])
+        raise ModelError(
+            "An adapter's configuration is no mapping.", where=str(path), seen=str(config)[:60], next_move=AGAIN
+        )
     return config
 
 
@@ -83,6 +88,7 @@ def _update(name: str, pair: Mapping[str, Tensor], config: Mapping[str, Any], fo
             "A and B of an adapter do not fit each other.",
             where=f"{folder / WEIGHTS}, {name}",
             seen=", ".join(f"{half} {tuple(tensor.shape)}" for half, tensor in sorted(pair.items())),
+            next_move=AGAIN,
         )
     r = pair["A"].shape[0]
     alpha = _alpha(name, config, folder)
@@ -102,7 +108,9 @@ def _alpha(name: str, config: Mapping[str, Any], folder: Path) -> float:
     fits = (value for key, value in patterns.items() if re.match(rf"(.*\.)?({key})$", name))
     alpha = next(fits, config.get("lora_alpha"))
     if isinstance(alpha, bool) or not isinstance(alpha, int | float) or not 0 < alpha < math.inf:
-        raise ModelError("`lora_alpha` is no number above zero.", where=str(folder / CONFIG), seen=str(alpha))
+        raise ModelError(
+            "`lora_alpha` is no number above zero.", where=str(folder / CONFIG), seen=str(alpha), next_move=AGAIN
+        )
     return float(alpha)
 
 

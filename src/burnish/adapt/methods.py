@@ -161,7 +161,12 @@ def read_adapter(folder: Path) -> dict[str, Tensor]:
     try:
         tensors: dict[str, Tensor] = load_file(folder / WEIGHTS)
     except (OSError, SafetensorError) as error:
-        raise ModelError("The adapter cannot be read.", where=str(folder / WEIGHTS), seen=str(error)) from error
+        raise ModelError(
+            "The adapter cannot be read.",
+            where=str(folder / WEIGHTS),
+            seen=str(error)[:120],
+            next_move="train or save the adapter again",
+        ) from error
     return tensors
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import sys
 
-from burnish.core.errors import BurnishError, Stopped
+from burnish.core.errors import BurnishError, RecipeError, Stopped
 
 MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory")
 
@@ -25,6 +25,11 @@ def as_burnish_error(error: BaseException) -> BurnishError:
         )
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return Stopped("The disk is full.", where=str(error.filename or ""), next_move="free space and run it again")
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        name = str(error.filename or "")
+        return RecipeError("A name is too long for this disk.", where=f"{name[:80]}…", next_move="give a shorter one")
+    if isinstance(error, RuntimeError) and "home directory" in str(error):
+        return RecipeError("A path starts with `~`.", seen=str(error), next_move="write the path out")
     return BurnishError(
         f"Something unforeseen went wrong: {type(error).__name__}.",
         seen=str(error).splitlines()[0][:300] if str(error) else "",

@@ -119,7 +119,7 @@ def read_json(path: Path) -> Any:
     """Reads one JSON document that Burnish wrote."""
     try:
         return json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BurnishError(
             f"Cannot read {path.name}.",
             where=str(path),
@@ -149,7 +149,7 @@ def read_jsonl(path: Path) -> list[Any]:
     try:
         # Not splitlines(): text in JSON may hold U+2028, which that takes for the end of a line.
         return [json.loads(line) for line in path.read_text("utf-8").split("\n") if line]
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BurnishError(
             f"Cannot read {path.name}.",
             where=str(path),

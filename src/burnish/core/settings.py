@@ -35,6 +35,8 @@ class _Loader(yaml.SafeLoader):
     }
 
 
+DEEPEST = 50  # levels of a recipe; the reference of settings has six
+PLAIN_YAML = "write `key: value` lines, as in the recipes that come with Burnish"
 SomeSettings = TypeVar("SomeSettings", bound=Settings)
 KeyPath = tuple[str | int, ...]
 
@@ -76,17 +78,25 @@ def read_yaml(path: Path) -> Document:
     except FileNotFoundError as error:
         raise RecipeError("There is no such recipe.", where=str(path), next_move="check the path") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError("The recipe cannot be read.", where=str(path), seen=str(error)) from error
+        raise RecipeError(
+            "The recipe cannot be read.", where=str(path), seen=str(error), next_move="name a text file"
+        ) from error
     return parse_yaml(text, str(path))
 
 
 def parse_yaml(text: str, name: str) -> Document:
     """`read_yaml` for a text at hand; `name` stands in errors."""
+    depth = 0
     try:
         for event in yaml.parse(text, Loader=_Loader):
             line = event.start_mark.line + 1 if event.start_mark else 0
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEEPEST:  # asked here, while the text is read: PyYAML takes long for deep ones
+                raise RecipeError("The recipe is nested too deeply.", where=f"{name}:{line}", next_move=PLAIN_YAML)
             if isinstance(event, yaml.AliasEvent):
-                raise RecipeError("A recipe may not use YAML aliases.", where=f"{name}:{line}")
+                raise RecipeError(
+                    "A recipe may not use YAML aliases.", where=f"{name}:{line}", next_move="write the value out"
+                )
             if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag:
                 raise RecipeError(
                     "The recipe is not valid YAML.",
@@ -113,11 +123,19 @@ def parse_yaml(text: str, name: str) -> Document:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{name}:{mark.line + 1}" if mark else name
-        raise RecipeError("The recipe is not valid YAML.", where=where, seen=str(error).splitlines()[0]) from error
-    except RecursionError as error:
-        raise RecipeError("The recipe is nested too deeply.", where=name) from error
+        raise RecipeError(
+            "The recipe is not valid YAML.", where=where, seen=str(error).splitlines()[0], next_move=PLAIN_YAML
+        ) from error
+    except RecipeError:
+        raise
+    except ValueError as error:  # a number of thousands of digits, a date that is none
+        raise RecipeError(
+            "A value of the recipe is out of range.", where=name, seen=str(error)[:80], next_move=PLAIN_YAML
+        ) from error
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
-        raise RecipeError("A recipe is a mapping of keys to values.", where=name, seen=str(values)[:60])
+        raise RecipeError(
+            "A recipe is a mapping of keys to values.", where=name, seen=str(values)[:60], next_move=PLAIN_YAML
+        )
     return Document(values, lines, name)
 
 

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from burnish.adapt.methods import learnt_tables, without_rows
-from burnish.core.files import disk_errors, read_json, write_json, write_text
+from burnish.core.files import disk_errors, read_json, write_json
 from burnish.core.run_folder import RunFolder
 from burnish.deploy.adapter_form import FILE as ADAPTER_FILE
 from burnish.deploy.adapter_form import adapter_gguf
-from burnish.deploy.checks import Question, check_adapter, check_gguf, check_merged, worst
+from burnish.deploy.checks import Question, check_adapter, check_gguf, check_merged, check_vllm, with_engine, worst
 from burnish.deploy.dense_merge import DENSE_BASE
 from burnish.deploy.forecast import (
     Grid,
@@ -31,7 +31,6 @@ from burnish.deploy.forecast import (
 from burnish.deploy.gguf_metadata import model_metadata, rotary_divisors
 from burnish.deploy.gguf_write import NumberFormat, write_gguf
 from burnish.deploy.merged import DTYPE_NAMES, copy_terms, dtype_named, stored_dtype, write_model_folder
-from burnish.deploy.ollama import modelfile
 from burnish.deploy.parity import EXACT, LIMITS, Limits, not_checked
 from burnish.deploy.settings import ExportSettings
 from burnish.model.checkpoint import Checkpoint
@@ -82,13 +81,6 @@ def write_forms(work: Work, merge: dict[str, Any] | None) -> dict[str, dict[str,
         work.say(f"{name}: {result['status']}{': ' if result['why'] else ''}{result['why']}")
         if result["status"] == "failed":
             _delete(work.out / result["file"])
-    kept = [f"gguf-{one}" for one in formats if found[f"gguf-{one}"]["status"] != "failed"]
-    if kept:
-        text = modelfile(found[kept[0]]["file"], work.renderer, work.decoder.config.context)
-        write_text(work.out / "Modelfile", text)
-    if work.checkpoint.path.is_file() and found.get("adapter-gguf", {}).get("status", "failed") != "failed":
-        text = modelfile(str(work.checkpoint.path), work.renderer, work.decoder.config.context, adapter=ADAPTER_FILE)
-        write_text(work.out / ("Modelfile.adapter" if kept else "Modelfile"), text)
     return found
 
 
@@ -99,6 +91,7 @@ def _merged(work: Work) -> dict[str, Any]:
     _write_folder(work, work.out / "merged", work.tensors, dtype)
     copy_terms(work.checkpoint.path, work.out / "merged")
     found = check_merged(work.out / "merged", work.tensors, DTYPE_NAMES[dtype], work.question)
+    found = with_engine(found, "vllm", check_vllm(work.out / "merged", LIMITS[DTYPE_NAMES[dtype]], work.question))
     return {"file": "merged", "dtype": DTYPE_NAMES[dtype], "engine": "transformers", **ahead, **found}
 
 
@@ -124,6 +117,7 @@ def _adapter(work: Work) -> dict[str, Any]:
             work.out / "adapter" / "adapter_config.json", {**config, "base_model_name_or_path": f"../{base.name}"}
         )
     found = check_adapter(base, work.out / "adapter", limits, work.question)
+    found = with_engine(found, "vllm", check_vllm(base, limits, work.question, work.out / "adapter"))
     return {"file": "adapter", "base": base.name, "engine": "peft", **found}
 
 

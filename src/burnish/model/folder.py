@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from collections import Counter
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -12,11 +14,14 @@ from safetensors.torch import load_file
 from transformers import PreTrainedConfig, PreTrainedTokenizerFast
 
 from burnish.core.errors import ModelError
-from burnish.model.panics import as_model_error
+from burnish.core.panics import as_model_error
 
 INDEX = "model.safetensors.index.json"
+MOST_HEADER_BYTES = 100_000_000  # as safetensors has it
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "tekken.json")
+AGAIN = "download or save the model again"
+MOST_GROWTH = 64  # letters for one; sentencepiece's space is 1
 MULTIMODAL = {"gemma3": "gemma3_text"}
 
 
@@ -60,22 +65,39 @@ def folder_tensors(folder: Path, config: dict[str, Any]) -> dict[str, torch.Tens
     tensors: dict[str, torch.Tensor] = {}
     for path in _shards(folder):
         try:
+            _check_names(path)
             shard = load_file(path)
         except (SafetensorError, OSError) as error:
             raise ModelError(
                 "The weights are damaged.",
                 where=str(path),
                 seen=str(error)[:120],
-                next_move="download or save the model again",
+                next_move=AGAIN,
             ) from error
         if twice := sorted(tensors.keys() & shard.keys()):
-            raise ModelError("A weight stands in two files.", where=str(path), seen=twice[0])
+            raise ModelError("A weight stands in two files.", where=str(path), seen=twice[0], next_move=AGAIN)
         tensors |= shard
     if config["model_type"] in MULTIMODAL.values():
         tensors = _text_part(tensors)
     if config.get("tie_word_embeddings"):
         tensors.pop("lm_head.weight", None)
     return tensors
+
+
+def _check_names(path: Path) -> None:
+    """Raises ModelError: the header names a tensor twice, of which each program may take another."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if length > min(MOST_HEADER_BYTES, path.stat().st_size):
+            return  # safetensors refuses it, and says so better
+        header = file.read(length)
+    try:
+        names = [name for name, _ in json.loads(header, object_pairs_hook=list)]
+    except (ValueError, TypeError, RecursionError):
+        return
+    ((twice, times),) = Counter(names).most_common(1) or [("", 1)]
+    if times > 1:
+        raise ModelError("A weight stands twice in a file.", where=str(path), seen=str(twice)[:80], next_move=AGAIN)
 
 
 def folder_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
@@ -94,9 +116,32 @@ def folder_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
         tokenizer = AutoTokenizer.from_pretrained(
             folder, trust_remote_code=False, local_files_only=True, config=_named_type(folder)
         )
+        normaliser = tokenizer.backend_tokenizer.normalizer if isinstance(tokenizer, PreTrainedTokenizerFast) else None
+        growth = _growth(json.loads(normaliser.__getstate__())) if normaliser is not None else 1
+    if growth > MOST_GROWTH:
+        raise ModelError(
+            "The tokenizer makes far more text of a text.",
+            where=str(folder / "tokenizer.json"),
+            seen=f"its normaliser makes up to {growth} letters of one",
+            next_move="do not use this model: its tokenizer is broken or hostile",
+        )
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
-        raise ModelError("The tokenizer has no tokenizer.json form.", where=str(folder), seen=type(tokenizer).__name__)
+        raise ModelError(
+            "The tokenizer has no tokenizer.json form.",
+            where=str(folder),
+            seen=type(tokenizer).__name__,
+            next_move="save it with `save_pretrained` as a fast tokenizer",
+        )
     return tokenizer
+
+
+def _growth(rule: dict[str, Any]) -> int:
+    """How many letters a normaliser may make of one by what it puts in their place, all its steps together."""
+    if rule.get("type") == "Replace":
+        found = rule["pattern"].get("String")
+        return max(1, -(-len(rule["content"]) // max(1, len(found or ""))))
+    inside = rule.get("normalizers", [])
+    return math.prod(map(_growth, inside))
 
 
 def _named_type(folder: Path) -> PreTrainedConfig | None:
@@ -150,12 +195,17 @@ def _indexed(folder: Path) -> list[Path]:
         raise ModelError("The index of the weights is empty.", where=str(where), next_move="save the model again")
     for name in files:
         if PurePosixPath(name).name != name or "\\" in name or not name.endswith(".safetensors"):
-            raise ModelError("The index of the weights names a file elsewhere.", where=str(where), seen=name[:80])
+            raise ModelError(
+                "The index of the weights names a file elsewhere.",
+                where=str(where),
+                seen=name[:80],
+                next_move="do not use this model: its index reaches outside its folder, or names a pickle",
+            )
         if not (folder / name).is_file():
             raise ModelError(
                 "A part of the weights is missing.",
                 where=str(folder / name),
-                next_move="download or save the model again",
+                next_move=AGAIN,
             )
     return [folder / name for name in files]
 
@@ -179,11 +229,11 @@ def _is_text(value: object) -> bool:
 def _json(folder: Path, name: str, next_move: str) -> dict[str, Any]:
     path = folder / name
     if not path.is_file():
-        raise ModelError(f"The model folder has no {name}.", where=str(folder), next_move=next_move)
+        raise ModelError(f"The model folder has no {name}.", where=str(folder), next_move=next_move or AGAIN)
     try:
         value = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"{name} cannot be read.", where=str(path), seen=str(error)[:120]) from error
+        raise ModelError(f"{name} cannot be read.", where=str(path), seen=str(error)[:120], next_move=AGAIN) from error
     if not isinstance(value, dict):
-        raise ModelError(f"{name} is not a mapping.", where=str(path), seen=type(value).__name__)
+        raise ModelError(f"{name} is not a mapping.", where=str(path), seen=type(value).__name__, next_move=AGAIN)
     return value

@@ -12,9 +12,9 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers
 from transformers import PreTrainedTokenizerFast
 
 from burnish.core.errors import ModelError
+from burnish.core.panics import as_model_error
 from burnish.model.gguf_file import GGUFFile
 from burnish.model.gguf_split import SPLITS, Split, pre_tokenizer
-from burnish.model.panics import as_model_error
 
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = 1, 2, 3, 4, 5, 6  # tokenizer.ggml.token_type
 SPACE = "▁"

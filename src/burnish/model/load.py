@@ -80,8 +80,19 @@ def _check_shape(name: str, seen: Sequence[object], shape: Sequence[object]) -> 
 
 def _checked(name: str, tensor: Tensor, shape: torch.Size) -> Tensor:
     _check_shape(name, tensor.shape, shape)
+    if not tensor.is_floating_point():
+        raise ModelError(
+            f"The tensor {name} holds whole numbers.",
+            where=f"the weights: {name}",
+            seen=str(tensor.dtype),
+            next_move="use a model whose weights are stored as numbers with a fraction, or as GGUF",
+        )
     if not torch.isfinite(tensor.sum(dtype=torch.float32)):  # a sum in float16 overflows at 65,504
-        raise ModelError(f"The tensor {name} holds NaN or infinity.", next_move="download the model again")
+        raise ModelError(
+            f"The tensor {name} holds NaN or infinity.",
+            where=f"the weights: {name}",
+            next_move="download the model again",
+        )
     return tensor
 
 

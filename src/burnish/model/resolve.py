@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from burnish.core.errors import ModelError
+from burnish.core.panics import as_model_error
 from burnish.model.bundled import BUNDLED, bundled_path
-from burnish.model.panics import as_model_error
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 HUB_FILES = [
@@ -43,6 +43,13 @@ def resolve(name: str, *, base: Path | None = None) -> Path:
             )
         return path
     path = (base or Path()) / _at_home(name)
+    if name and path.is_dir() and not (path / "config.json").is_file():
+        # Asked before anything looks through the folder: it may be any folder.
+        raise ModelError(
+            "The model folder has no config.json.",
+            where=str(path),
+            next_move="this is not a model folder: save the model with `save_pretrained`",
+        )
     if (name and path.is_dir()) or (path.is_file() and path.suffix == ".gguf"):
         return path.resolve()
     if path.is_file():

@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 from transformers import PreTrainedTokenizerFast
 
+from burnish.core.errors import ModelError
+from burnish.core.panics import as_model_error
+
 
 class Piece(NamedTuple):
     """A part of a page: text, or one special token.
@@ -63,5 +66,15 @@ def _encoded(tokenizer: PreTrainedTokenizerFast, texts: list[str], *, literal: b
     cutter.no_truncation()
     cutter.no_padding()
     cutter.encode_special_tokens = literal
-    encoded = cutter.encode_batch(texts, add_special_tokens=False)
+    with as_model_error(_bad_tokenizer):
+        encoded = cutter.encode_batch(texts, add_special_tokens=False)
     return (Cut(one.ids, [start for start, _ in one.offsets]) for one in encoded)
+
+
+def _bad_tokenizer(error: BaseException) -> ModelError:
+    return ModelError(
+        "The model's tokenizer fails on a text.",
+        where="tokenizer.json, its patterns and rules",
+        seen=str(error).strip()[:200],
+        next_move="copy tokenizer.json of the model again, or use another model",
+    )

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from transformers import AutoModel
 
 from burnish.core.errors import DataError, ModelError
+from burnish.core.panics import as_model_error
 from burnish.data.duplicates.near import NearPairs, with_meaning
 from burnish.data.duplicates.words import Indices
 from burnish.model.folder import folder_tokenizer
-from burnish.model.panics import as_model_error
 from burnish.model.resolve import resolve
 
 MOST_ROWS = 200_000

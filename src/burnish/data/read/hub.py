@@ -17,9 +17,9 @@ from urllib.parse import unquote
 
 from burnish.core.errors import DataError
 from burnish.core.files import write_json
+from burnish.core.panics import as_model_error
 from burnish.data.read.choice import Chosen, choose, is_pattern
 from burnish.model.bundled import cache_folder
-from burnish.model.panics import as_model_error
 
 PREFIX = "hf://"
 ADDRESS = re.compile(

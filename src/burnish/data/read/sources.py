@@ -20,6 +20,7 @@ from burnish.data.read.text_folder import read_text_folder
 from burnish.data.read.web import fetch
 
 MOST_NEIGHBOURS = 8
+MOST_FILES = 20_000
 GIGABYTE = 1e9
 
 
@@ -95,12 +96,17 @@ def _parts_before_pattern(where: str) -> Iterator[str]:
 
 def _names_in(folder: Path) -> list[str]:
     """Files below a folder, relative to it. Links to folders are not followed."""
-    found = [
-        (Path(inside) / name).relative_to(folder).as_posix()
-        for inside, _, names in os.walk(folder)
-        for name in names
-        if (Path(inside) / name).is_file()
-    ]
+    found: list[str] = []
+    for inside, _, names in os.walk(folder):
+        paths = (os.path.join(inside, name) for name in names)
+        found += [Path(path).relative_to(folder).as_posix() for path in paths if os.path.isfile(path)]
+        if len(found) > MOST_FILES:
+            raise DataError(
+                f"The folder holds more than {MOST_FILES:,} files.",
+                where=str(folder),
+                seen=f"the last of them in {storable(inside)}",
+                next_move="name the folder that holds the data and little else",
+            )
     if broken := next(filter(is_damaged, found), None):
         raise DataError(
             "The name of a file here is no text (UTF-8).",

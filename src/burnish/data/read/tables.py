@@ -12,9 +12,9 @@ import polars
 from polars import selectors
 
 from burnish.core.errors import DataError
+from burnish.core.panics import as_model_error
 from burnish.core.records import Dropped
 from burnish.data.read.raw import MOST_ROW_CHARACTERS, Raw, RawOrDropped
-from burnish.model.panics import as_model_error
 
 FIRST_ROWS = 64
 MOST_ROWS = 20_000

@@ -92,11 +92,13 @@ def read_foreign(path: Path) -> Foreign:
     """Reads one file. Raises RecipeError: it is absent, not text, too large, or neither settings nor a call."""
     try:
         size = path.stat().st_size
-        text = path.read_text("utf-8-sig") if size <= MOST_BYTES else ""
+        text = path.read_text("utf-8-sig") if size <= MOST_BYTES and (path.is_file() or path.is_dir()) else ""
     except FileNotFoundError as error:
         raise RecipeError("There is no such file.", where=str(path), next_move="check the path") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError("The file cannot be read as text.", where=str(path), seen=str(error)[:200]) from error
+        raise RecipeError(
+            "The file cannot be read as text.", where=str(path), seen=str(error)[:200], next_move="name a text file"
+        ) from error
     if size > MOST_BYTES:
         raise RecipeError("The file is too large for settings.", where=str(path), seen=f"{size:,} bytes")
     if text.lstrip().startswith(("{", "[")):
