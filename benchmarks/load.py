@@ -40,12 +40,21 @@ class Answer:
 
 async def ask(address: Address, body: dict[str, Any], *, path: str = "/v1/chat/completions") -> Answer:
     """Sends one request; a stream is read to its end. An error of the connection is told in `error`."""
-    answer = Answer(0, body)
+    return await _talk(address, "POST", path, body)
+
+
+async def get(address: Address, path: str) -> Answer:
+    """Reads a page; what it holds is in `text`."""
+    return await _talk(address, "GET", path, None)
+
+
+async def _talk(address: Address, method: str, path: str, body: dict[str, Any] | None) -> Answer:
+    answer = Answer(0, body or {})
     started = time.perf_counter()
     try:
         reader, writer = await asyncio.open_connection(address.host, address.port)
         try:
-            await _send(writer, address, path, body)
+            await _send(writer, address, f"{method} {path}", body)
             await _read_head(reader, answer)
             async for line in _lines(reader, answer.headers):
                 _take(answer, line, time.perf_counter() - started)
@@ -56,10 +65,11 @@ async def ask(address: Address, body: dict[str, Any], *, path: str = "/v1/chat/c
     return answer
 
 
-async def _send(writer: asyncio.StreamWriter, address: Address, path: str, body: dict[str, Any]) -> None:
-    content = json.dumps(body).encode()
-    head = [f"POST {path} HTTP/1.1", f"Host: {address.host}:{address.port}", "Content-Type: application/json",
-            f"Content-Length: {len(content)}", "Connection: close"]  # fmt: skip
+async def _send(writer: asyncio.StreamWriter, address: Address, what: str, body: dict[str, Any] | None) -> None:
+    content = b"" if body is None else json.dumps(body).encode()
+    head = [f"{what} HTTP/1.1", f"Host: {address.host}:{address.port}", "Connection: close"]
+    if body is not None:
+        head += ["Content-Type: application/json", f"Content-Length: {len(content)}"]
     if address.key:
         head.append(f"Authorization: Bearer {address.key}")
     writer.write("\r\n".join([*head, "", ""]).encode() + content)
@@ -97,7 +107,13 @@ def _take(answer: Answer, line: bytes, now: float) -> None:
     line = line.strip()
     if line in (b"", b"data: [DONE]") or line.startswith(b":"):
         return
-    data = json.loads(line.removeprefix(b"data: "))
+    try:
+        data = json.loads(line.removeprefix(b"data: "))
+    except ValueError:
+        answer.text += line.decode() + "\n"
+        return
+    if not isinstance(data, dict):
+        return
     if "error" in data:
         answer.error = str(data["error"])
         return

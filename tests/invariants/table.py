@@ -169,7 +169,13 @@ INVARIANTS = (
         13,
         "No answer ever comes from another adapter, or from the base for an unknown name",
         "adapters mixed up in the cache (vllm 30931, 34186, llama.cpp 26207)",
-        missing="waits for the server",
+        _in("invariants/test_serving.py", "every_answer_is_of_the_adapter_that_its_name_stood_for")
+        + _in(
+            "unit/generate/test_live.py",
+            "adapters_mixed_in_a_batch_answer_as_each_merged_alone",
+            "the_base_beside_adapters_is_the_base_to_the_last_bit",
+            "an_adapter_that_went_is_not_answered_for",
+        ),
     ),
     Invariant(
         14,

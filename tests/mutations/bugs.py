@@ -10,6 +10,7 @@ TEMPLATES = "invariants/test_templates.py::test_"
 ADAPTERS = "invariants/test_adapters.py::test_"
 FORECAST = "unit/deploy/test_forecast.py::test_"
 STEPS = "invariants/test_steps.py::test_"
+LIVE = "unit/generate/test_live.py::test_"
 PAIRS = "invariants/test_pairs.py::test_"
 ATTENTION = "unit/model/test_attention.py::test_attention_equals_its_definition_to_1e9"
 
@@ -134,6 +135,20 @@ BUGS = (
     Bug("a new LoRA is not the base", 12, "adapt/lora.py",
         "nn.Parameter(torch.zeros(base.out_features", "nn.Parameter(torch.ones(base.out_features",
         (f"{ADAPTERS}a_new_lora_is_the_base_to_the_last_bit",)),
+    Bug("what one adapter read is remembered for another", 13, "generate/remembered.py",
+        "            if entry.adapter == adapter:\n                alike = common(entry.ids, ids[:-1])",
+        "            if True:\n                alike = common(entry.ids, ids[:-1])",
+        (f"{LIVE}adapters_mixed_in_a_batch_answer_as_each_merged_alone[qwen3]",)),
+    Bug("a beginning is copied from a neighbour with another adapter", 13, "generate/engine.py",
+        "            if other.request.adapter != sequence.request.adapter:\n                continue\n", "",
+        (f"{LIVE}adapters_mixed_in_a_batch_answer_as_each_merged_alone[qwen3]",)),
+    Bug("a token gets the next adapter", 13, "model/bank.py",
+        "{key: at for at, key in enumerate(self.keys)}",
+        "{key: (at + 1) % len(self.keys) for at, key in enumerate(self.keys)}",
+        (f"{LIVE}adapters_mixed_in_a_batch_answer_as_each_merged_alone[qwen3]",)),
+    Bug("an adapter that goes leaves its place to the next", 13, "model/bank.py",
+        "            layer.factors.pop(key, None)\n        self._stack()", "            layer.factors.pop(key, None)",
+        (f"{LIVE}an_adapter_that_went_is_not_answered_for",)),
     Bug("a batch of rows is padded on the left", 14, "model/packed_attention.py",
         "own = start_C[:, None] + offset_L.minimum(length_C[:, None] - 1)",
         "own = start_C[:, None] + (offset_L + length_C[:, None] - length).clamp(min=0)",

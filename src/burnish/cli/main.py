@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from burnish.cli.errors import report_error
+from burnish.cli.options import RUNS, Changes, Data, Fresh, Gate, Model, Name, Ranks, Recipe, Runs, Seeds
 
 app = typer.Typer(
     name="burnish",
@@ -22,34 +23,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-Recipe = Annotated[Path | None, typer.Argument(help="A recipe (YAML), or the name or folder of a run.")]
-Model = Annotated[str | None, typer.Option(help="A bundled name, a folder, a .gguf file or a hub id.")]
-Data = Annotated[str | None, typer.Option(help="A file of examples.")]
-Name = Annotated[str | None, typer.Option(help="Name of the run's folder.")]
-Changes = Annotated[list[str] | None, typer.Option("--set", help="group.key=value, as often as you like.")]
-Fresh = Annotated[bool, typer.Option("--fresh", help="Do it again even where it was done before.")]
-Runs = Annotated[Path, typer.Option("--out", help="The folder that holds all runs.")]
-Gate = Annotated[
-    str | None,
-    typer.Option(
-        help="Exit with 4 unless the verdict is good enough: bare for BETTER and not FORGOTTEN, or "
-        "--gate=task=BETTER,retention=KEPT."
-    ),
-]
-Ranks = Annotated[
-    int, typer.Option(min=1, help="Processes on this machine that train together: one for each GPU, as a rule.")
-]
-Seeds = Annotated[
-    int,
-    typer.Option(
-        min=1,
-        max=100,
-        help="Train so many times, with seeds that follow `train.seed`, each as a run of its own on the same rows; the "
-        "verdict then shows the spread between trainings.",
-    ),
-]
-RUNS = Path("runs")
 
 
 def add_judging(verb: str, upto: str, text: str) -> None:
@@ -295,10 +268,13 @@ def arena(
 
 @app.command()
 def serve(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[RUN…]", help="Names or folders of trained runs.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[RUN…]", help="Names or folders of trained runs.")
+    ] = None,
     model: Annotated[list[str] | None, typer.Option(help="A model to serve as it is, beside the runs.")] = None,
     adapter: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=FOLDER", help="An adapter in peft's layout on a base that is served.")
+        list[str] | None,
+        typer.Option(metavar="NAME=FOLDER", help="An adapter in peft's layout on a base that is served."),
     ] = None,
     adapters: Annotated[
         list[Path] | None, typer.Option(help="A folder below which adapters may be loaded while the server runs.")
@@ -319,6 +295,16 @@ def serve(
     max_new_tokens: Annotated[
         int, typer.Option(min=1, help="Longest answer to a chat where a request names no limit, in tokens.")
     ] = 1024,
+    tune: Annotated[
+        bool,
+        typer.Option("--tune", help="Also take files and jobs of OpenAI's fine-tuning; their runs stand in --out."),
+    ] = False,
+    tune_as: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=MODEL", help="A name by which jobs may call a base, as theirs.")
+    ] = None,
+    tune_recipe: Annotated[
+        Path | None, typer.Option(help="Groups of a recipe that hold for every job, such as evaluate or protect.")
+    ] = None,
     out: Runs = RUNS,
 ) -> None:
     """Serve specialists and their bases over OpenAI's API."""
@@ -326,7 +312,8 @@ def serve(
 
     door = serving.open_door(host, port, allow_host or (), api_key)
     wares = serving.Wares(tuple(names or ()), tuple(model or ()), tuple(adapter or ()), tuple(adapters or ()), out)
-    serving.serve_here(wares, door, serving.Strength(dtype, slots, capacity, max_new_tokens))
+    strength = serving.Strength(dtype, slots, capacity, max_new_tokens)
+    serving.serve_here(wares, door, strength, serving.jobs_asked(tune, tune_as or (), tune_recipe))
 
 
 @app.command()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from burnish.cli.runs import say
+from burnish.cli.tuning import Jobs, job_routes
 from burnish.core.errors import RecipeError
 from burnish.core.world import compute_dtype, single_world
 from burnish.pipeline.run import existing_run
@@ -66,29 +67,40 @@ def open_door(host: str, port: int, names: Sequence[str], api_key: str | None) -
     return Door(host, port, (host, *names), given or kept_key(key_path()))
 
 
-def serve_here(wares: Wares, door: Door, strength: Strength) -> None:
-    """Serves with our own engine until Ctrl-C."""
+def jobs_asked(tune: bool, names: Sequence[str], recipe: Path | None) -> Jobs | None:
+    """Raises RecipeError: it is said how jobs are to be done, and not that any are."""
+    if not tune and (names or recipe):
+        raise RecipeError("No jobs are taken.", seen="--tune-as or --tune-recipe alone", next_move="add --tune")
+    return Jobs(tuple(names), recipe) if tune else None
+
+
+def serve_here(wares: Wares, door: Door, strength: Strength, jobs: Jobs | None = None) -> None:
+    """Serves with our own engine until Ctrl-C; with `jobs` fine-tuning, too."""
     if strength.dtype not in DTYPES:
-        raise RecipeError("That is no number format.", where="--dtype", seen=strength.dtype, next_move=", ".join(DTYPES))
+        raise RecipeError(
+            "That is no number format.", where="--dtype", seen=strength.dtype, next_move=", ".join(DTYPES)
+        )
     dtype = compute_dtype(strength.dtype, single_world().device)
     with closing(Worker(capacity=strength.capacity)) as worker:
         catalog = Catalog(worker, dtype=dtype, slots=strength.slots, roots=wares.roots)
-        fill(catalog, wares)
-        app = create_app(catalog, door.key, hosts=door.names, longest=strength.longest)
-        try:
-            serve(app, door.host, door.port, ready=lambda address: greet(address, door, catalog))
-        except KeyboardInterrupt:
-            say("")  # uvicorn has let the answers under way come to their end
+        fill(catalog, wares, jobs)
+        folders = [existing_run(name, wares.out).path for name in wares.runs]
+        with job_routes(catalog, jobs, wares.out, models=wares.models, runs=folders) as routers:
+            app = create_app(catalog, door.key, routers=routers, hosts=door.names, longest=strength.longest)
+            try:
+                serve(app, door.host, door.port, ready=lambda address: greet(address, door, catalog))
+            except KeyboardInterrupt:
+                say("")  # uvicorn has let the answers under way come to their end
 
 
-def fill(catalog: Catalog, wares: Wares) -> None:
+def fill(catalog: Catalog, wares: Wares, jobs: Jobs | None = None) -> None:
     """Loads all that was named. Raises RecipeError: nothing, or two things of one name."""
     named = [(existing_run(name, wares.out).name, existing_run(name, wares.out).path) for name in wares.runs]
     adapters = [_named_adapter(text) for text in wares.adapters]
     names = [name for name, _ in (*named, *adapters)]
     if twice := [name for name in names if names.count(name) > 1]:
         raise RecipeError("Two things would be served under one name.", seen=twice[0], next_move="rename a run")
-    if not names and not wares.models:
+    if not names and not wares.models and jobs is None:
         raise RecipeError("There is nothing to serve.", next_move="name runs, or a model with --model")
     for model in wares.models:
         catalog.add_base(model)
@@ -113,6 +125,9 @@ def greet(address: str, door: Door, catalog: Catalog) -> None:
     say(f"OpenAI's API at {address}/v1")
     file = door.key.file
     say(f"key: {file}" if file else f"key: the one that you gave; {VARIABLE} holds it in the line below")
+    if not served:
+        say("Stop with Ctrl-C.")
+        return
     key = f"$(cat {shlex.quote(str(file))})" if file else f"${VARIABLE}"
     asked = next((one for one in served if one.adapter), served[0]).name
     body = f'{{"model": "{asked}", "messages": [{{"role": "user", "content": "Hello"}}]}}'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,6 @@ from burnish.core.errors import ParityError
 from burnish.core.files import sha256_of_tree
 from burnish.deploy import llamacpp
 from burnish.deploy.adapter_gguf import write_adapter_gguf
-from burnish.deploy.answers import Answer, Place, logprob_of
 from burnish.deploy.checks import NOT_INSTALLED, Question, worst
 from burnish.deploy.gguf_metadata import model_metadata, rotary_divisors
 from burnish.deploy.gguf_write import write_gguf
@@ -22,10 +21,13 @@ from burnish.deploy.parity import (
     Limits,
     answer_measures,
     finding,
+    mean_change,
     not_checked,
     prompt_measures,
     score_measures,
+    without_effect,
 )
+from burnish.deploy.task import task_measures
 from burnish.model.checkpoint import Checkpoint
 from burnish.model.config import DecoderConfig
 from burnish.model.gguf_file import read_gguf
@@ -114,24 +116,13 @@ def _check(base: Path, adapter: Path, question: Question, *, exact: bool, has_te
     measures = {
         **prompts,
         **answer_measures(answers, on.answers),
+        **task_measures(question.task, on.answers),
         **score_measures(answers, on.places, question.base, limits.near_tie),
-        "adapter_changes": _change(answers, on.places, off.places),
     }
     found = finding(measures, limits) | {"engine": on.engine, "base_alone": itself}
-    if not measures["adapter_changes"] > 0:
-        found |= {"status": "failed", "why": "; ".join(filter(None, [found["why"], "the adapter changes nothing"]))}
-    return found
+    expected = mean_change(answers, [answer.places for answer in answers], question.base)
+    return without_effect(found, mean_change(answers, on.places, off.places[: len(answers)]), expected)
 
 
 def _limits(itself: Mapping[str, Any]) -> Limits:
     return Limits(min(itself["top1_agreement"], ENOUGH_AGREEMENT), MOST_DIFFERENCE, None, LEAST_KEPT, NEAR_TIE)
-
-
-def _change(answers: Sequence[Answer], on: Sequence[Sequence[Place]], off: Sequence[Sequence[Place]]) -> float:
-    """By how much the engine's log-probabilities differ with the adapter and without, in nats a token."""
-    changes = [
-        abs(logprob_of(one, token) - logprob_of(other, token))
-        for answer, with_it, without in zip(answers, on, off, strict=False)
-        for token, one, other in zip(answer.tokens, with_it, without, strict=True)
-    ]
-    return sum(changes) / len(changes)

@@ -223,25 +223,35 @@ def _parity(parity: Facts, at: str) -> str:
     forms = _forms(parity)
     if not forms:
         return "Not exported."
-    rows = [
-        [
-            name,
-            form.get("status"),
-            form.get("engine", ""),
-            _number(_at(form, "measured", "top1_agreement")),
-            _number(_at(form, "measured", "max_difference")),
-            f"{_at(form, 'measured', 'answers_equal')} of {_at(form, 'measured', 'answers')}"
-            if _at(form, "measured", "answers")
-            else "",
-            form.get("why", ""),
-        ]
-        for name, form in forms
-    ]
-    head = ["form", "status", "engine", "same token", "largest difference (nats)", "equal answers", "why"]
+    rows = [_parity_row(name, line) for name, form in forms for line in (form, *_engines(form))]
+    head = ["form", "status", "engine", "same token", "largest difference (nats)", "equal answers", "gain kept", "why"]
     return (
         f"Each form was asked {escaped(parity.get('prompts'))} prompts and held against the trained model in float32, "
-        f"greedy ({escaped(parity.get('tokens'))} tokens; {at}parity.json).\n\n{_table(head, rows)}"
+        f"greedy ({escaped(parity.get('tokens'))} tokens; {at}parity.json). Gain kept: of what training gained over "
+        f"the base on these prompts, by the score of the verdict.\n\n{_table(head, rows)}"
     )
+
+
+def _engines(form: Facts) -> list[Facts]:
+    """What further engines showed, each line with its engine's name."""
+    engines = _at(form, "engines")
+    lines = engines.items() if isinstance(engines, dict) else ()
+    return [{"engine": name, **line} for name, line in lines if isinstance(line, dict)]
+
+
+def _parity_row(name: str, line: Facts) -> list[Any]:
+    measured = _at(line, "measured")
+    kept = _at(measured, "task", "effect_kept")
+    return [
+        name,
+        line.get("status"),
+        line.get("engine", ""),
+        _number(_at(measured, "top1_agreement")),
+        _number(_at(measured, "max_difference")),
+        f"{_at(measured, 'answers_equal')} of {_at(measured, 'answers')}" if _at(measured, "answers") else "",
+        f"{kept:.0%}" if isinstance(kept, float) else "",
+        line.get("why", ""),
+    ]
 
 
 def _data(data: Facts) -> str:

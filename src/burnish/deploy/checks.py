@@ -11,20 +11,25 @@ import torch
 from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
-from burnish.core.errors import ParityError
+from burnish.core.errors import BurnishError, ParityError
+from burnish.core.files import read_json
 from burnish.core.records import Message
-from burnish.deploy import llamacpp
+from burnish.deploy import llamacpp, vllm
 from burnish.deploy.answers import Answer, Place, Score, scored_by, transformers_score
+from burnish.deploy.llamacpp import EngineAnswers
 from burnish.deploy.parity import (
     EXACT,
     LIMITS,
     Limits,
     answer_measures,
     finding,
+    mean_change,
     not_checked,
     prompt_measures,
     score_measures,
+    without_effect,
 )
+from burnish.deploy.task import GradedTask, Task, graded_task, task_measures
 from burnish.model.fetching import nothing_fetched
 from burnish.render.renderer import Renderer
 
@@ -42,6 +47,7 @@ class Question:
     stop_ids: frozenset[int]
     max_new_tokens: int
     base_answers: Sequence[Answer] = ()
+    task: GradedTask | None = None
 
 
 def make_question(
@@ -51,19 +57,23 @@ def make_question(
     base: Sequence[Sequence[Place]],
     max_new_tokens: int,
     base_answers: Sequence[Answer] = (),
+    task: Task | None = None,
 ) -> Question:
-    """Marks the conversations whose messages hold the text of a special token."""
+    """Marks the conversations whose messages hold the text of a special token, and grades both models' answers."""
     special = [any(name in m.content for name in renderer.special for m in messages) for messages in conversations]
-    return Question(conversations, answers, base, special, renderer.stop_ids, max_new_tokens, base_answers)
+    graded = None if task is None else graded_task(task, renderer.decode, answers, base_answers)
+    return Question(conversations, answers, base, special, renderer.stop_ids, max_new_tokens, base_answers, graded)
 
 
 def check_merged(folder: Path, tensors: Mapping[str, Tensor], dtype_name: str, question: Question) -> dict[str, Any]:
     """The folder as plain transformers loads it, computing in float32. A folder of 16-bit weights is asked again with
     the float32 weights it was rounded from, which must answer exactly."""
     model, limits = _load(folder), LIMITS[dtype_name]
+    given = [_generated(model, answer, question.max_new_tokens) for answer in question.answers]
     measures = {
         **_prompts(folder, question),
-        **answer_measures(question.answers, [_generated(model, a, question.max_new_tokens) for a in question.answers]),
+        **answer_measures(question.answers, given),
+        **task_measures(question.task, given),
         **_scores(question, transformers_score(model), limits),
     }
     found = finding(measures, limits)
@@ -96,9 +106,47 @@ def check_gguf(path: Path, limits: Limits, question: Question) -> dict[str, Any]
         )
     except ParityError as error:
         return {"status": "failed", "why": f"{error.what} {error.seen}"}
+    return found_by(found, limits, question)
+
+
+def check_vllm(folder: Path, limits: Limits, question: Question, adapter: Path | None = None) -> dict[str, Any]:
+    """A transformers folder, or an adapter on it, as vLLM serves it in float32."""
+    if vllm.command() is None:
+        return not_checked(vllm.ABSENT)
+    config = {} if adapter is None else read_json(adapter / "adapter_config.json")
+    if adapter is not None and (why := vllm.cannot_serve(config)):
+        return not_checked(why)
+    try:
+        found, alone = vllm.ask(
+            folder,
+            question.conversations,
+            question.answers,
+            max_new_tokens=question.max_new_tokens,
+            stop_ids=question.stop_ids,
+            adapter=adapter,
+            rank=max([config.get("r", 0), *config.get("rank_pattern", {}).values()]),
+        )
+    except BurnishError as error:
+        return {"status": "failed", "why": f"{error.what} {error.seen}"}
+    line = found_by(found, limits, question)
+    if adapter is None:
+        return line
+    expected = mean_change(question.answers, [answer.places for answer in question.answers], question.base)
+    return without_effect(line, mean_change(question.answers, found.places, alone), expected)
+
+
+def with_engine(found: dict[str, Any], name: str, line: dict[str, Any]) -> dict[str, Any]:
+    """A form's line with what a further engine showed; it fails with it. An engine that is absent fails nothing."""
+    engines = {**found.get("engines", {}), name: line}
+    return worst(found, line, f"in {name}") | {"engines": engines}
+
+
+def found_by(found: EngineAnswers, limits: Limits, question: Question) -> dict[str, Any]:
+    """The line of parity.json for what an engine answered."""
     measures = {
         **prompt_measures(question.answers, found.prompts, question.special_text),
         **answer_measures(question.answers, found.answers),
+        **task_measures(question.task, found.answers),
         **score_measures(question.answers, found.places, question.base, limits.near_tie),
     }
     return finding(measures, limits) | {"engine": found.engine}

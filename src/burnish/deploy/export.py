@@ -22,7 +22,9 @@ from burnish.deploy.dense_merge import Trained, check_dense_merge
 from burnish.deploy.forms import Work, write_forms
 from burnish.deploy.licence import stated_licence
 from burnish.deploy.manifest import write_manifest
+from burnish.deploy.serving import write_serving
 from burnish.deploy.settings import ExportSettings
+from burnish.deploy.task import Task
 from burnish.model.checkpoint import Checkpoint
 from burnish.model.decoder import Decoder
 from burnish.model.load import build_decoder
@@ -40,10 +42,11 @@ def export(
     max_new_tokens: int,
     say: Callable[[str], None],
     trained: Trained | None = None,
+    task: Task | None = None,
 ) -> dict[str, Any]:
     """Writes export/: the forms asked for, the card, parity.json, which is returned, and last of all the manifest.
     `specialist` computes in float32, on the dense base; `trained`: the network that it differs from, where training saw
-    a base in fewer bits.
+    a base in fewer bits; `task`: grades the answers.
 
     A form that fails is not kept; the others are. Raises ParityError: a form failed. Raises ModelError: the model has
     no GGUF form. Raises BurnishError: there are no prompts.
@@ -52,7 +55,7 @@ def export(
         raise BurnishError("There are no prompts to compare answers on.", next_move="give the data a test part")
     limit = min(max_new_tokens, settings.parity_tokens)
     asked = prompts[: settings.parity_prompts]
-    question = _question(checkpoint, specialist, renderer, asked, limit, "adapter-gguf" in settings.forms, say)
+    question = _question(checkpoint, specialist, renderer, asked, limit, task, say)
     out = folder.path / f"export.tmp-{os.getpid()}"
     with disk_errors(folder.path):
         for left_over in folder.path.glob("export.tmp-*"):
@@ -63,6 +66,15 @@ def export(
     try:
         merge = None if trained is None else check_dense_merge(trained, specialist, question, say)
         record = _record(work, write_forms(work, merge))
+        write_serving(
+            out,
+            record["forms"],
+            name=folder.name,
+            renderer=renderer,
+            context=specialist.config.context,
+            base=checkpoint.path,
+            licence=record["base"]["licence"],
+        )
         if merge is not None:
             record["dense_merge"] = merge
         write_json(out / "parity.json", record)
@@ -81,17 +93,17 @@ def _question(
     renderer: Renderer,
     conversations: Sequence[Sequence[Message]],
     limit: int,
-    base_too: bool,
+    task: Task | None,
     say: Callable[[str], None],
 ) -> Question:
-    """The trained model's answers, how likely the base finds them, and with `base_too` what it answers itself."""
+    """The trained model's answers, how likely the base finds them, and what it answers itself."""
     say(f"Asking the trained model {len(conversations)} prompts")
     ids = [renderer.prompt(messages) for messages in conversations]
     answers = reference_answers(specialist, ids, renderer.stop_ids, limit)
     base = build_decoder(checkpoint.config, checkpoint.tensors, dtype=torch.float32, device=specialist.device)
     scored = scored_by(answers, decoder_score(base))
-    own = reference_answers(base, ids, renderer.stop_ids, limit) if base_too else ()
-    return make_question(renderer, conversations, answers, scored, limit, own)
+    own = reference_answers(base, ids, renderer.stop_ids, limit)
+    return make_question(renderer, conversations, answers, scored, limit, own, task)
 
 
 def _record(work: Work, forms: dict[str, dict[str, Any]]) -> dict[str, Any]:

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from burnish.adapt.methods import learnt_tables, without_rows
-from burnish.core.files import disk_errors, read_json, write_json, write_text
+from burnish.core.files import disk_errors, read_json, write_json
 from burnish.core.run_folder import RunFolder
 from burnish.deploy.adapter_form import FILE as ADAPTER_FILE
 from burnish.deploy.adapter_form import adapter_gguf
-from burnish.deploy.checks import Question, check_adapter, check_gguf, check_merged, worst
+from burnish.deploy.checks import Question, check_adapter, check_gguf, check_merged, check_vllm, with_engine, worst
 from burnish.deploy.dense_merge import DENSE_BASE
 from burnish.deploy.forecast import (
     Grid,
@@ -31,7 +31,6 @@ from burnish.deploy.forecast import (
 from burnish.deploy.gguf_metadata import model_metadata, rotary_divisors
 from burnish.deploy.gguf_write import NumberFormat, write_gguf
 from burnish.deploy.merged import DTYPE_NAMES, copy_terms, dtype_named, stored_dtype, write_model_folder
-from burnish.deploy.ollama import modelfile
 from burnish.deploy.parity import EXACT, LIMITS, Limits, not_checked
 from burnish.deploy.settings import ExportSettings
 from burnish.model.checkpoint import Checkpoint
@@ -82,13 +81,6 @@ def write_forms(work: Work, merge: dict[str, Any] | None) -> dict[str, dict[str,
         work.say(f"{name}: {result['status']}{': ' if result['why'] else ''}{result['why']}")
         if result["status"] == "failed":
             _delete(work.out / result["file"])
-    kept = [f"gguf-{one}" for one in formats if found[f"gguf-{one}"]["status"] != "failed"]
-    if kept:
-        text = modelfile(found[kept[0]]["file"], work.renderer, work.decoder.config.context)
-        write_text(work.out / "Modelfile", text)
-    if work.checkpoint.path.is_file() and found.get("adapter-gguf", {}).get("status", "failed") != "failed":
-        text = modelfile(str(work.checkpoint.path), work.renderer, work.decoder.config.context, adapter=ADAPTER_FILE)
-        write_text(work.out / ("Modelfile.adapter" if kept else "Modelfile"), text)
     return found
 
 
@@ -99,12 +91,13 @@ def _merged(work: Work) -> dict[str, Any]:
     _write_folder(work, work.out / "merged", work.tensors, dtype)
     copy_terms(work.checkpoint.path, work.out / "merged")
     found = check_merged(work.out / "merged", work.tensors, DTYPE_NAMES[dtype], work.question)
+    found = with_engine(found, "vllm", check_vllm(work.out / "merged", LIMITS[DTYPE_NAMES[dtype]], work.question))
     return {"file": "merged", "dtype": DTYPE_NAMES[dtype], "engine": "transformers", **ahead, **found}
 
 
 def _adapter(work: Work) -> dict[str, Any]:
-    """Copies the adapter. One trained on a GGUF or with new tokens also gets its base as a folder, which is what
-    peft can load."""
+    """Copies the adapter. One trained on a GGUF, on stacked matrices or with new tokens also gets its base as a folder,
+    which is what peft can load."""
     if not (work.run.adapter / "adapter_config.json").is_file():
         return {"file": "adapter", **not_checked(NO_ADAPTER)}
     work.say("Copying adapter/")
@@ -124,6 +117,7 @@ def _adapter(work: Work) -> dict[str, Any]:
             work.out / "adapter" / "adapter_config.json", {**config, "base_model_name_or_path": f"../{base.name}"}
         )
     found = check_adapter(base, work.out / "adapter", limits, work.question)
+    found = with_engine(found, "vllm", check_vllm(base, limits, work.question, work.out / "adapter"))
     return {"file": "adapter", "base": base.name, "engine": "peft", **found}
 
 
@@ -146,7 +140,7 @@ def _adapter_gguf(work: Work) -> dict[str, Any]:
 def _adapter_base(work: Work) -> tuple[Path, Limits]:
     """The folder that the adapter goes on, and how exactly it holds what the adapter was trained on. With new tokens it
     is written with their rows as they were learnt: then the adapter is a plain one, which every server reads."""
-    if work.checkpoint.path.is_dir() and not work.checkpoint.new_ids:
+    if work.checkpoint.path.is_dir() and work.checkpoint.as_stored and not work.checkpoint.new_ids:
         return work.checkpoint.path, EXACT
     dtype = stored_dtype(work.checkpoint)
     tensors = {**work.checkpoint.tensors, **learnt_tables(work.decoder)}

@@ -63,8 +63,11 @@ FAMILIES = (
 )
 
 
-def modelfile(file_name: str, renderer: Renderer, context: int, adapter: str | None = None) -> str:
-    """The text of the Modelfile for a GGUF, of a name in the same folder or absolute, and an adapter beside it."""
+def modelfile(
+    file_name: str, renderer: Renderer, context: int, *, adapter: str | None = None, licence: str = ""
+) -> str:
+    """The text of the Modelfile for a GGUF, of a name in the same folder or absolute, and an adapter beside it.
+    `licence`: what the base states, "" for nothing."""
     family = recognised(renderer)
     lines = [f"FROM {file_name if Path(file_name).is_absolute() else f'./{file_name}'}"]
     lines += [f"ADAPTER ./{adapter}"] if adapter else []
@@ -81,7 +84,10 @@ def modelfile(file_name: str, renderer: Renderer, context: int, adapter: str | N
             lines.append(f'SYSTEM """{family.default_system}"""')
     names = [str(renderer.tokenizer.convert_ids_to_tokens(index)) for index in sorted(renderer.stop_ids)]
     lines += [f'PARAMETER stop "{name}"' for name in names if name.isprintable() and '"' not in name]
-    lines += ["PARAMETER temperature 0", f"PARAMETER num_ctx {min(context, LARGEST_CONTEXT)}"]
+    # A penalty for repetition, which Ollama may have by default, gives other answers than those that were judged.
+    lines += ["PARAMETER temperature 0", "PARAMETER repeat_penalty 1"]
+    lines.append(f"PARAMETER num_ctx {min(context, LARGEST_CONTEXT)}")
+    lines += [f'LICENSE """{licence}"""'] if licence and '"""' not in licence else []
     return "\n".join(lines) + "\n"
 
 

@@ -12,9 +12,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from burnish.deploy.answers import Answer, Place, logprob_of
+from burnish.deploy.task import task_shortfall
 
 # A lead smaller than this is not a choice: another order of the same float32 sums may turn it round.
 NEAR_TIE = 1e-3
+LEAST_CHANGE = 0.5  # of what the adapter changes in training's own network: an engine that serves the base changes none
 LEAST_EFFECT = 0.1  # nats a token: below this training changed too little for a share of it to mean anything
 
 
@@ -118,6 +120,24 @@ def _first_difference(answer: Answer, tokens: Sequence[int], stopped: bool) -> i
     return None
 
 
+def mean_change(answers: Sequence[Answer], tuned: Sequence[Sequence[Place]], base: Sequence[Sequence[Place]]) -> float:
+    """By how much two models' log-probabilities of the reference's tokens differ, in nats a token."""
+    changes = [
+        abs(logprob_of(one, token) - logprob_of(other, token))
+        for answer, after, before in zip(answers, tuned, base, strict=True)
+        for token, one, other in zip(answer.tokens, after, before, strict=True)
+    ]
+    return sum(changes) / len(changes)
+
+
+def without_effect(found: dict[str, Any], change: float, expected: float) -> dict[str, Any]:
+    """A line of parity.json with what an adapter changes in an engine; too little of what it should change fails."""
+    line = found | {"measured": found["measured"] | {"adapter_changes": change, "adapter_should_change": expected}}
+    if change > 0 and change >= LEAST_CHANGE * expected:
+        return line
+    return line | {"status": "failed", "why": "; ".join(filter(None, [found["why"], "the adapter changes nothing"]))}
+
+
 def prompt_measures(
     answers: Sequence[Answer], prompts: Sequence[Sequence[int] | None], special_text: Sequence[bool]
 ) -> dict[str, Any]:
@@ -155,7 +175,7 @@ def shortfalls(measures: dict[str, Any], limits: Limits) -> list[str]:
 
 def finding(measures: dict[str, Any], limits: Limits) -> dict[str, Any]:
     """One line of parity.json: the measures beside their limits, and what they come to."""
-    failed = shortfalls(measures, limits)
+    failed = [*shortfalls(measures, limits), *task_shortfall(measures)]
     return {
         "status": "failed" if failed else "passed",
         "why": "; ".join(failed),

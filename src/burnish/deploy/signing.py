@@ -23,6 +23,7 @@ def sign(folder: Path, private_key: Path) -> None:
     Raises MissingTool: the package is absent. Raises BurnishError: the key is none, or a file is not as it was written.
     """
     _check_installed()
+    folder, private_key = folder.resolve(), private_key.resolve()  # the package mixes relative and absolute paths up
     if found := differences(folder):
         raise BurnishError(
             "This folder is not signed: it isn't what was exported.",
@@ -49,6 +50,7 @@ def check_signature(folder: Path, public_key: Path) -> None:
     Raises MissingTool: the package is absent. Raises BurnishError: no signature, another key's, or of other files.
     """
     _check_installed()
+    folder, public_key = folder.resolve(), public_key.resolve()
     if not (folder / SIGNATURE).is_file():
         raise BurnishError(
             "There is no signature here.", where=str(folder / SIGNATURE), next_move="burnish export RUN --sign KEY"
@@ -64,7 +66,7 @@ def _hashing(folder: Path) -> Any:
     """All files, those of git too: by default the package leaves them out."""
     from model_signing import hashing
 
-    return hashing.Config().set_ignored_paths(paths=[(folder / SIGNATURE).resolve()], ignore_git_paths=False)
+    return hashing.Config().set_ignored_paths(paths=[folder / SIGNATURE], ignore_git_paths=False)
 
 
 def _check_installed() -> None:

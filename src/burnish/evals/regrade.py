@@ -79,6 +79,12 @@ def _same(stored: float, now: float) -> bool:
     return stored == now or (math.isnan(stored) and math.isnan(now))
 
 
+def task_grader(folder: RunFolder) -> tuple[TaskPlan, Regrade] | None:
+    """The score that decides the task and what grades an item anew; None where the model itself gives the scores."""
+    task = plan_of(read_json(folder.arms)).task
+    return (task, _of_task(folder, task)) if _metric(task) else None
+
+
 def _graders(folder: RunFolder) -> dict[str, Regrade]:
     plan = read_json(folder.arms)
     compared = plan_of(plan)

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
@@ -20,10 +20,8 @@ from burnish.core.errors import BurnishError, DataError, RecipeError, Stopped
 from burnish.core.events import record_event
 from burnish.core.files import read_json, sha256_of_file, sha256_of_tree, write_json
 from burnish.core.ranks import is_first
-from burnish.core.records import Message, Row, Text
 from burnish.core.run_folder import RunFolder
 from burnish.core.world import join_world, single_world
-from burnish.data.rows import read_rows
 from burnish.evals.retention_settings import suite_files
 from burnish.evals.suite_file import check_suites
 from burnish.graders.ready import check_metric
@@ -41,9 +39,6 @@ from burnish.pipeline.workshop import Workshop, just
 from burnish.recipe.recipe import Recipe, write_recipe
 from burnish.train.guard import NotFinite
 from burnish.train.progress import duration
-
-if TYPE_CHECKING:
-    from burnish.deploy.dense_merge import Trained
 
 # What a run may go on with another value of, as with another number of ranks: it changes no result beyond rounding.
 FREE_TO_CHANGE = ("train.tokens_per_pass", "train.recompute", "train.save_every", "train.on_nan")
@@ -329,39 +324,9 @@ def _evaluate(shop: Workshop, say: Say) -> None:
 
 
 def _export(shop: Workshop, say: Say) -> None:
-    from burnish.deploy.card import write_card
-    from burnish.deploy.export import export
+    from burnish.pipeline.exporting import export_stage
 
-    if not shop.recipe.export.forms:
-        say("nothing to export")
-        return
-    rows = read_rows(shop.run.test)[: shop.recipe.export.parity_prompts]
-    export(
-        shop.run,
-        shop.recipe.export,
-        checkpoint=shop.checkpoint,
-        specialist=shop.specialist(torch.float32, dense=True),
-        renderer=shop.renderer,
-        prompts=[_question(row) for row in rows],
-        max_new_tokens=int(read_json(shop.run.arms)["decoding"]["max_new_tokens"]),
-        say=say,
-        trained=_as_trained(shop),
-    )
-    write_card(shop.run)
-
-
-def _as_trained(shop: Workshop) -> Trained | None:
-    """The specialist on the rounded base that it was trained on. The blocks of a GGUF file are no such base: the dense
-    one is made of them."""
-    from burnish.deploy.dense_merge import Trained
-
-    form = shop.recipe.model.weights
-    return None if form in ("dense", "stored") else Trained(form, lambda: shop.specialist(torch.float32))
-
-
-def _question(row: Row) -> tuple[Message, ...]:
-    """What parity asks about a test row; of plain text, its beginning."""
-    return (Message("user", row.text[:200]),) if isinstance(row, Text) else row.prompt
+    export_stage(shop, say)
 
 
 INPUTS: Mapping[str, Callable[[Workshop], dict[str, Any]]] = {

@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 import torch
 
 from burnish.adapt import methods
+from burnish.core.events import record_event
 from burnish.core.files import write_json
 from burnish.core.hardware import peak_memory_mb
 from burnish.deploy.merged import write_model_folder
@@ -57,6 +58,8 @@ def train_stage(shop: Workshop, say: Callable[[str], None]) -> None:
     trained = sum(parameter.numel() for parameter in parameters.values())
     total = weight_count(decoder) + (trained if methods.has_adapter(recipe.adapt) else 0)
     say(_announced(shop, plan, trained, total))
+    if not shop.world.rank:  # for those who look on: how many updates there will be
+        record_event(run.events, "training planned", steps=plan.steps, rows_per_update=plan.rows_per_update)
     progress = train(run, decoder, parameters, objective, lesson.rows, lesson.dev, plan, recipe.train, shop.world, say,
                      rates=rates, guards=guards, draw=draw)  # fmt: skip
     choice = choose_scale(shop, decoder, parameters, start, objective, lesson, plan, progress, say)

@@ -1,5 +1,5 @@
-"""One JSON object a line for each request: who asked what, and how it ended. No header, query, key or text is in it, and
-no control character, so that nobody can write lines of their own into it."""
+"""One JSON object a line for each request: who asked what, and how it ended. No header, query, key or text is in it,
+and no control character, so that nobody can write lines of their own into it."""
 
 from __future__ import annotations
 

@@ -90,6 +90,15 @@ def question(
     )
 
 
+def check_characters(*texts: str, param: str) -> None:
+    """Raises ApiError: there is half of a character in a text, which JSON can hold and no tokenizer reads."""
+    try:
+        for text in texts:
+            text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ApiError(400, "The text holds half of a character.", param=param, code="invalid_value") from error
+
+
 def _check_bias(wanted: Wanted, vocab: int) -> None:
     for token in wanted.logit_bias or ():
         if int(token) >= vocab:

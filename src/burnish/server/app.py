@@ -1,5 +1,5 @@
-"""The server's app: routes, errors in OpenAI's shape, the guard before everything. What it serves stands in the catalogue
-that it is given; FastAPI's own pages are off, since they load scripts from elsewhere."""
+"""The server's app: routes, errors in OpenAI's shape, the guard before everything. What it serves stands in the
+catalogue that it is given; FastAPI's own pages are off, since they load scripts from elsewhere."""
 
 from __future__ import annotations
 

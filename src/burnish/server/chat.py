@@ -13,7 +13,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 
 from burnish.core.records import Message, Role, ToolCall, Tools
-from burnish.server.answering import Question, Tally, question
+from burnish.server.answering import Question, Tally, check_characters, question
 from burnish.server.api_error import ApiError
 from burnish.server.calls import CallForm, check_tools, chosen_tools, forced_call
 from burnish.server.catalog import Served
@@ -74,6 +74,7 @@ def _question(served: Served, wanted: WantedChat, longest: int) -> tuple[Questio
     if wanted.top_logprobs and not wanted.logprobs:
         raise ApiError(400, "`top_logprobs` needs `logprobs` to be true.", param="top_logprobs")
     defined: Tools = tuple(tool.model_dump(exclude_none=True) for tool in wanted.tools or ())
+    check_characters(json.dumps(defined, ensure_ascii=False), param="tools")
     tools, must = chosen_tools(defined, wanted.tool_choice)
     seat = served.seat
     form = check_tools(seat.calls, seat.renderer) if tools else None
@@ -106,6 +107,7 @@ def _message(turn: Turn) -> Message:
     calls = tuple(ToolCall(call.function.name, call.function.arguments, call.id) for call in turn.tool_calls or ())
     if turn.content is None and not (role == "assistant" and calls):
         raise ApiError(400, f"A message of the role {turn.role} needs content.", param="messages")
+    check_characters(content, turn.name or "", *(call.name + call.arguments for call in calls), param="messages")
     for call in calls:
         _check_arguments(call)
     return Message(role, content, calls, turn.tool_call_id or "", turn.name or "")
@@ -152,7 +154,7 @@ def _said(talk: _Talk, said: list[Piece]) -> tuple[dict[str, Any], str | None]:
 
 
 async def _events(talk: _Talk, pieces: AsyncGenerator[tuple[int, Piece], None]) -> AsyncGenerator[bytes, None]:
-    """The answers as events. Where they may hold calls of tools, each comes in one piece, as it can be read only whole."""
+    """The answers as events. One that may hold calls of tools comes in one piece: it can be read only whole."""
     gathered: list[list[Piece]] = [[] for _ in range(talk.asked.count)]
     nothing_yet: dict[str, Any] = {"usage": None} if talk.wanted.with_usage else {}
 
@@ -180,4 +182,6 @@ def _last(talk: _Talk, said: list[Piece]) -> tuple[dict[str, Any], Any]:
     message, finish = _said(talk, said)
     delta = {key: value for key, value in message.items() if key == "content" and value}
     calls = message.get("tool_calls")
-    return (delta | {"tool_calls": [{"index": at, **call} for at, call in enumerate(calls)]} if calls else delta), finish
+    return (
+        delta | {"tool_calls": [{"index": at, **call} for at, call in enumerate(calls)]} if calls else delta
+    ), finish

@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 
 from burnish.render.renderer import Renderer
-from burnish.server.answering import Question, Tally, question
+from burnish.server.answering import Question, Tally, check_characters, question
 from burnish.server.api_error import ApiError
 from burnish.server.catalog import Served
 from burnish.server.desk import Desk
@@ -81,7 +81,9 @@ class _Work:
 def _check(wanted: WantedCompletion) -> None:
     """Raises ApiError: it asks for what is not done here."""
     if wanted.suffix:
-        raise ApiError(400, "These models do not fill in before a suffix.", param="suffix", code="unsupported_parameter")
+        raise ApiError(
+            400, "These models do not fill in before a suffix.", param="suffix", code="unsupported_parameter"
+        )
     if wanted.best_of not in (None, wanted.n or 1):
         raise ApiError(400, "`best_of` other than `n` is not supported.", param="best_of", code="unsupported_value")
     if wanted.echo and wanted.logprobs is not None:
@@ -116,6 +118,7 @@ def _prompts(renderer: Renderer, wanted: WantedCompletion) -> list[list[int]]:
 
 def _ids(renderer: Renderer, text: str) -> list[int]:
     """As the tokenizer begins a text, names of special tokens parsed: whoever completes raw text writes its frame."""
+    check_characters(text, param="prompt")
     return [int(token) for token in renderer.tokenizer(text)["input_ids"]]
 
 

@@ -46,8 +46,9 @@ async def _invalid(request: Request, error: RequestValidationError) -> Response:
 
 
 def invalid_request(errors: Sequence[Mapping[str, Any]]) -> ApiError:
-    """The first of pydantic's errors. The value that was sent is not said: it may be a person's text."""
-    first = errors[0]
+    """One of pydantic's errors: of a value that may have several forms, the one that came furthest. What was sent is
+    not said: it may be a person's text."""
+    first = max(errors, key=lambda error: (len(error.get("loc", ())), not str(error.get("type")).endswith("_type")))
     param = _param(first.get("loc", ()))
     match first.get("type"):
         case "json_invalid":

@@ -37,6 +37,7 @@ class Limits:
     json_bytes: int = 4 << 20
     upload_bytes: int = 600 << 20  # OpenAI's files have at most 512 MB, and multipart adds to that
     headers: int = 64  # how many
+    header_bytes: int = 16 << 10  # all of them
     body_seconds: float = 30.0  # from the headers to the end of a JSON body
     pause_seconds: float = 30.0  # between two parts of an upload
 
@@ -68,7 +69,7 @@ class Guard:
     async def _answer(self, scope: MutableMapping[str, Any], receive: Receive, answer: _Answer) -> None:
         started = time.monotonic()
         try:
-            headers = _headers(scope, self.limits.headers)
+            headers = _headers(scope, self.limits)
             self._check(scope, headers)
             await self._pass_on(scope, headers, receive, answer)
         except ApiError as error:
@@ -167,10 +168,12 @@ class _Answer:
         await self.send({"type": "http.response.body", "body": content})
 
 
-def _headers(scope: MutableMapping[str, Any], most: int) -> dict[str, list[str]]:
+def _headers(scope: MutableMapping[str, Any], limits: Limits) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    if len(scope["headers"]) > most:
-        raise ApiError(431, f"A request has at most {most} headers.")
+    size = len(scope["raw_path"]) + len(scope["query_string"]) + sum(len(n) + len(v) for n, v in scope["headers"])
+    if len(scope["headers"]) > limits.headers or size > limits.header_bytes:
+        said = f"A request has at most {limits.headers} headers and {limits.header_bytes:,} bytes before its body."
+        raise ApiError(431, said)
     for name, value in scope["headers"]:
         found.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
     return found

@@ -18,20 +18,30 @@ class Metrics:
 
     def __init__(self, worker: Worker) -> None:
         self._registry = CollectorRegistry()
-        own = {"registry": self._registry}
-        self.requests = Counter("burnish_requests", "Requests answered.", ("route", "status"), **own)
-        self.prompt_tokens = Counter("burnish_prompt_tokens", "Tokens of prompts.", ("model",), **own)
-        self.completion_tokens = Counter("burnish_completion_tokens", "Tokens written.", ("model",), **own)
+        self.requests = Counter("burnish_requests", "Requests answered.", ("route", "status"), registry=self._registry)
+        self.prompt_tokens = Counter("burnish_prompt_tokens", "Tokens of prompts.", ("model",), registry=self._registry)
+        self.completion_tokens = Counter(
+            "burnish_completion_tokens", "Tokens written.", ("model",), registry=self._registry
+        )
         self.latency = Histogram(
-            "burnish_request_seconds", "From a request to the end of its answer.", ("route",), buckets=SECONDS, **own
+            "burnish_request_seconds",
+            "From a request to the end of its answer.",
+            ("route",),
+            buckets=SECONDS,
+            registry=self._registry,
         )
         self.first_token = Histogram(
-            "burnish_first_token_seconds", "From a request to its first token.", buckets=SECONDS, **own
+            "burnish_first_token_seconds",
+            "From a request to its first token.",
+            buckets=SECONDS,
+            registry=self._registry,
         )
-        self.models = Gauge("burnish_models", "Names that are served.", **own)
-        load = Gauge("burnish_answers_in_work", "Answers at work or waiting.", **own)
+        self.models = Gauge("burnish_models", "Names that are served.", registry=self._registry)
+        load = Gauge("burnish_answers_in_work", "Answers at work or waiting.", registry=self._registry)
         load.set_function(lambda: worker.load)
-        Gauge("burnish_answers_capacity", "Answers beyond which requests get 429.", **own).set(worker.capacity)
+        Gauge("burnish_answers_capacity", "Answers beyond which requests get 429.", registry=self._registry).set(
+            worker.capacity
+        )
 
     def count(self, scope: Mapping[str, Any], status: int, seconds: float) -> None:
         """A request that is over. Its route as the app knows it, never the path that somebody made up."""

@@ -56,7 +56,9 @@ def model_router(desk: Desk) -> APIRouter:
     async def embeddings(wanted: WantedEmbeddings) -> Response:
         # A mean of hidden states could be sent, but nothing has trained these models to make it mean anything.
         served = catalog.get(wanted.model)
-        said = f"The model `{served.name}` was trained to write and has no embeddings. Use a model that was made for them."
+        said = (
+            f"The model `{served.name}` was trained to write and has no embeddings. Use a model that was made for them."
+        )
         return JSONResponse(ApiError(400, said, param="model", code="unsupported_model").body(), 400)
 
     return router

@@ -41,13 +41,14 @@ def _token(token: int, logprob: float, grammars: Grammars) -> dict[str, Any]:
 
 
 def completion_logprobs(piece: Piece, grammars: Grammars, top: int, offset: int) -> dict[str, Any]:
-    """As completions have them: lists side by side. `offset`: characters before the answer, where the prompt is echoed."""
+    """As completions have them: lists side by side. `offset`: characters of the prompt, where it is echoed."""
     names = [_text(event.token, grammars) for event in piece.tokens]
     return {
         "tokens": names,
         "token_logprobs": [max(event.logprob, -9999.0) for event in piece.tokens],
         "top_logprobs": [
-            {_text(token, grammars): max(logprob, -9999.0) for token, logprob in event.top[:top]} for event in piece.tokens
+            {_text(token, grammars): max(logprob, -9999.0) for token, logprob in event.top[:top]}
+            for event in piece.tokens
         ]
         if top
         else None,
@@ -67,4 +68,3 @@ def _text(token: int, grammars: Grammars) -> str:
 def sse(value: Any) -> bytes:
     """One event of a stream."""
     return b"data: " + json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8") + b"\n\n"
-

@@ -1,5 +1,5 @@
-"""What clients may send, as OpenAI's API has it. Types are taken as they stand: a number in quotes is no number. A field
-that OpenAI does not know, or whose wish could not be met here, is refused rather than passed over."""
+"""What clients may send, as OpenAI's API has it. Types are taken as they stand: a number in quotes is no number. A
+field that OpenAI does not know, or whose wish could not be met here, is refused rather than passed over."""
 
 from __future__ import annotations
 

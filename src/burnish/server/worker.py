@@ -62,7 +62,7 @@ class Worker:
     def admit(self, count: int) -> None:
         """Takes room for so many requests, which `release` gives back. Raises ApiError: there is none."""
         with self._count:
-            if self._load + count > self.capacity and self._load:
+            if self._load + count > self.capacity:
                 raise ApiError(
                     429,
                     f"The server is at its capacity of {self.capacity} requests. Try again in a moment.",
@@ -138,13 +138,13 @@ class Worker:
         tickets = self._work.get(ticket.place, {})
         if ticket.number is not None and tickets.get(ticket.number) is ticket:
             ticket.place.engine.cancel(ticket.number)
-            self._forget(ticket)
+            self._forget(ticket.place, ticket.number)
 
-    def _forget(self, ticket: _Ticket) -> None:
-        tickets = self._work[ticket.place]
-        tickets.pop(ticket.number or 0, None)
+    def _forget(self, place: Place, number: int) -> None:
+        tickets = self._work[place]
+        del tickets[number]
         if not tickets:
-            del self._work[ticket.place]
+            del self._work[place]
 
     def _step(self, place: Place) -> None:
         """One pass of an engine."""
@@ -159,10 +159,8 @@ class Worker:
             for event in events:
                 ticket = self._work[place][event.request]
                 said.setdefault(ticket.loop, []).append((ticket, event))
-            for tickets in list(said.values()):
-                for ticket, event_or_error in tickets:
-                    if isinstance(event_or_error, Event) and event_or_error.finished:
-                        self._forget(ticket)
+                if event.finished:
+                    self._forget(place, event.request)
         _tell(said)
 
 

@@ -77,7 +77,8 @@ def make_plan(
     in_order: bool = False,
 ) -> Plan:
     """Fills in what the recipe leaves to Burnish."""
-    rate = learning_rate(width, adapt, objective)
+    ruled = learning_rate(width, adapt, objective)
+    rate = ruled if isinstance(settings.learning_rate, str) else settings.learning_rate
     per_update = rows_per_update(rows) if settings.rows_per_update == "auto" else settings.rows_per_update
     per_update = min(per_update, rows)
     steps = settings.steps or max(1, math.ceil(settings.epochs * rows / per_update))
@@ -89,7 +90,7 @@ def make_plan(
         tokens_per_pass=tokens_per_pass(longest, adapt, settings.recompute)
         if settings.tokens_per_pass == "auto"
         else settings.tokens_per_pass,
-        learning_rate=rate if isinstance(settings.learning_rate, str) else settings.learning_rate,
+        learning_rate=rate * settings.learning_rate_multiplier,
         warmup_steps=max(1, round(settings.warmup * steps)) if settings.warmup else 0,
         evaluate_every=every,
         save_every=every if settings.save_every == "auto" else settings.save_every,

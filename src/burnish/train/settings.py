@@ -30,6 +30,9 @@ class TrainSettings(Settings):
         "value. probe: five short trainings around that rate, about as long as the training itself, and the rate with "
         "the lowest loss on dev."
     )  # fmt: skip
+    learning_rate_multiplier: float = Field(
+        1.0, gt=0, le=100, description="Factor on the rate, whether that is a number or found by rule."
+    )  # fmt: skip
     schedule: Literal["cosine", "linear", "constant"] = Field("cosine", description="How the rate falls after warm-up.")
     warmup: float = Field(0.05, ge=0, le=1, description="Share of the updates over which the rate rises from zero.")
     clip: float = Field(1.0, gt=0, description="Largest norm of the gradient; a larger one is scaled down.")

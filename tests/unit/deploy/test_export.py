@@ -152,7 +152,7 @@ def test_the_form_that_passes_is_kept_beside_one_that_fails(
     run = RunFolder(tmp_path / "run")
     with pytest.raises(ParityError):
         run_export(base, run, ["merged", "gguf-q8_0"])
-    assert {path.name for path in run.export.iterdir()} == {"merged", "parity.json", "README.md", MANIFEST}
+    assert {path.name for path in run.export.iterdir()} == {"merged", "parity.json", "README.md", MANIFEST, "serve"}
     assert differences(run.export) == []
 
 

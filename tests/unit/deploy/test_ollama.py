@@ -42,12 +42,13 @@ def test_families_are_recognised_by_what_they_render(template: str, name: str | 
 
 
 def test_the_file_names_template_stops_and_context() -> None:
-    text = modelfile("model-q8_0.gguf", make_renderer(make_tokenizer()), 512)
+    text = modelfile("model-q8_0.gguf", make_renderer(make_tokenizer()), 512, licence="apache-2.0")
     assert text == (
         "FROM ./model-q8_0.gguf\n"
         'TEMPLATE """{{- range .Messages }}<|im_start|>{{ .Role }}\n{{ .Content }}<|im_end|>\n{{ end }}'
         '<|im_start|>assistant\n"""\n'
-        'PARAMETER stop "<|im_end|>"\nPARAMETER temperature 0\nPARAMETER num_ctx 512\n'
+        'PARAMETER stop "<|im_end|>"\nPARAMETER temperature 0\nPARAMETER repeat_penalty 1\n'
+        'PARAMETER num_ctx 512\nLICENSE """apache-2.0"""\n'
     )
 
 

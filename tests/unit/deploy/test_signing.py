@@ -62,6 +62,15 @@ def test_a_signature_holds_for_its_key(signed: tuple[Path, Path]) -> None:
     check_signature(*signed)
 
 
+def test_it_holds_from_wherever_it_is_asked(
+    signed: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    sign(Path("export"), Path("mine.pem"))
+    check_signature(Path("export"), Path("mine.pub"))
+    check_signature(*signed)
+
+
 def test_another_key_does_not_verify(signed: tuple[Path, Path], tmp_path: Path) -> None:
     _, other = write_keys(tmp_path, "other")
     with pytest.raises(BurnishError, match="does not hold"):

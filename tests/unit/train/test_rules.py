@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from burnish.adapt.settings import FreezeSettings, FullSettings, LoRASettings
@@ -59,3 +61,11 @@ def test_an_update_has_no_row_twice_and_a_pass_holds_the_longest_row() -> None:
 def test_a_value_out_of_range_is_refused(values: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="validation error"):
         TrainSettings.model_validate(values)
+
+
+def test_the_multiplier_scales_a_rate_by_rule_and_a_rate_by_hand() -> None:
+    def rate(**said: Any) -> float:
+        return make_plan(TrainSettings(**said), LoRASettings(), rows=100, longest=10, width=2000).learning_rate
+
+    assert rate(learning_rate_multiplier=2) == 2 * rate()
+    assert rate(learning_rate=1e-3, learning_rate_multiplier=0.5) == 5e-4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from burnish.recipe.imports.assemble import Assumption, assume, finish
@@ -54,11 +55,10 @@ def unless_auto(target: str, read: Callable[[Any], Any]) -> Rule:
 
 
 def multiplier(key: str, value: Any, given: Given) -> list[Note]:
-    """The rate that it multiplies is not known."""
-    if str(value).strip().lower() == "auto":
-        return [Note(key, value, "changed", "auto: by Burnish's own rule")]
-    text = "of a rate that is not published: take learning_rate of a first run's training.json times your multiplier"
-    return [Note(key, value, "missing", text)]
+    """Of Burnish's own rate: theirs is not published."""
+    notes = unless_auto("train.learning_rate_multiplier", number)(key, value, given)
+    text = "multiplies Burnish's own rate here: theirs is not published"
+    return [replace(note, outcome="changed", text=text) if note.outcome == "translated" else note for note in notes]
 
 
 HYPERPARAMETERS: Mapping[str, Rule] = {

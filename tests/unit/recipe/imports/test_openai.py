@@ -19,10 +19,9 @@ CASES = {
             "model": MODEL,
             "data": {"train": "file-Train1.jsonl", "test": "file-Valid1.jsonl"},
             "objective": {"type": "sft"},
-            "train": {"seed": 683058546, "epochs": 4, "rows_per_update": 8},
+            "train": {"seed": 683058546, "epochs": 4, "rows_per_update": 8, "learning_rate_multiplier": 1.8},
         },
-        changed="model training_file validation_file",
-        missing=METHOD + "learning_rate_multiplier",
+        changed="model training_file validation_file " + METHOD + "learning_rate_multiplier",
         added=(),
     ),
     "request_supervised.json": Case(
@@ -66,9 +65,14 @@ CASES = {
         blocked="reinforcement",
     ),
     "legacy.json": Case(
-        {"model": MODEL, "data": {"train": "file-Train3.jsonl"}, "objective": {"type": "sft"}},
-        changed="model training_file hyperparameters.n_epochs hyperparameters.batch_size",
-        missing="hyperparameters.learning_rate_multiplier",
+        {
+            "model": MODEL,
+            "data": {"train": "file-Train3.jsonl"},
+            "objective": {"type": "sft"},
+            "train": {"learning_rate_multiplier": 2},
+        },
+        changed="model training_file hyperparameters.n_epochs hyperparameters.batch_size "
+        "hyperparameters.learning_rate_multiplier",
         added=("method (not set)",),
     ),
     "continued.json": Case(

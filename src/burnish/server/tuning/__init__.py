@@ -1,0 +1,1 @@
+"""OpenAI's fine-tuning API over runs: files, jobs, events, checkpoints, results."""
