@@ -115,7 +115,7 @@ def look(box: Path) -> Iterator[str]:
     """What would act in a browser, a spreadsheet, a renderer of Markdown or a reader of logs."""
     made, run = box / "runs" / "p", box / "runs" / "r"
     for path in (made / "review.html", run / "report.html"):
-        yield from _acts(path)
+        yield from acts(path)
     with (made / "review.csv").open(encoding="utf-8-sig", newline="") as file:
         cells = [cell for row in csv.reader(file) for cell in row]
     yield from (f"a formula in the table: {cell[:60]!r}" for cell in cells if FORMULA.match(cell))
@@ -130,7 +130,7 @@ def look(box: Path) -> Iterator[str]:
         yield from _lines(path)
 
 
-def _acts(path: Path) -> Iterator[str]:
+def acts(path: Path) -> Iterator[str]:
     page = Tags()
     page.feed(path.read_text("utf-8"))
     if page.acting:

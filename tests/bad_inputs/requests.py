@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -134,7 +134,7 @@ FIELDS: Mapping[str, tuple[bytes, Sequence[int]]] = {
     "a field that does not exist": (asked(__class__="x"), [400]),
     "a schema that holds itself": (schema({"$ref": "#"}), [400]),
     "a schema nested 300 deep": (schema(nested(300)), [400]),
-    "a schema with an endless pattern": (schema({"type": "string", "pattern": "(a{1,1000}){1,1000}"}), [400]),
+    "a schema with an endless pattern": (schema({"type": "string", "pattern": "(a{1,1000}){1,1000}"}), [200, 400]),
     "an adapter out of its folder": (
         request(path="/v1/load_lora_adapter", body=b'{"lora_name": "x", "lora_path": "../../../etc"}'),
         [400, 403, 404],
@@ -158,7 +158,9 @@ def abuse(raw: bytes, statuses: Sequence[int], model: Path) -> None:
         assert exchange(port, request("GET", "/health"))[0] == 200
         assert time.monotonic() - started < 1
     text = "".join(json.dumps(entry) + "\n" for entry in entries)
-    assert KEY not in text and text.isascii() and text.count("\n") == len(entries), text[:200]
+    assert KEY not in text, "the key stands in the log"
+    assert text.isascii(), text[:200]
+    assert text.count("\n") == len(entries), text[:200]
 
 
 @contextmanager
@@ -180,15 +182,11 @@ def exchange(port: int, raw: bytes) -> tuple[int, bytes]:
     """Status and body of the answer; a status of 0 where the connection was closed without one."""
     with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as sender:
         answer = b""
-        try:
+        with suppress(OSError):  # it stopped reading, and may have said why
             sender.sendall(raw.replace(b"{port}", str(port).encode()))
-        except OSError:
-            pass  # it stopped reading, and may have said why
-        try:
+        with suppress(OSError):
             while part := sender.recv(65536):
                 answer += part
-        except OSError:
-            pass
     head, _, body = answer.partition(b"\r\n\r\n")
     return (int(head.split(b" ")[1]) if head.startswith(b"HTTP/") else NEVER), body
 
