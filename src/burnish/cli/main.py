@@ -315,10 +315,7 @@ def serve(
     wares = serving.Wares(tuple(names or ()), tuple(model or ()), tuple(adapter or ()), tuple(adapters or ()), out)
     strength = serving.Strength(dtype, slots, capacity, max_new_tokens)
     jobs = serving.jobs_asked(tune, tune_as or (), tune_recipe)
-    if engine == "burnish":
-        serving.serve_here(wares, door, strength, jobs)
-    else:
-        serving.serve_behind(engine, wares, door, strength, jobs)
+    serving.serve_with(engine, wares, door, strength, jobs)
 
 
 @app.command()

@@ -77,8 +77,16 @@ def jobs_asked(tune: bool, names: Sequence[str], recipe: Path | None) -> Jobs | 
     return Jobs(tuple(names), recipe) if tune else None
 
 
+def serve_with(engine: str, wares: Wares, door: Door, strength: Strength, jobs: Jobs | None) -> None:
+    """Serves until Ctrl-C, with our own engine or another."""
+    if engine == "burnish":
+        serve_here(wares, door, strength, jobs)
+    else:
+        serve_behind(engine, wares, door, strength, jobs)
+
+
 def serve_here(wares: Wares, door: Door, strength: Strength, jobs: Jobs | None = None) -> None:
-    """Serves with our own engine until Ctrl-C; with `jobs` fine-tuning, too."""
+    """With our own engine; with `jobs` fine-tuning, too."""
     if strength.dtype not in DTYPES:
         raise RecipeError(
             "That is no number format.", where="--dtype", seen=strength.dtype, next_move=", ".join(DTYPES)
@@ -98,7 +106,7 @@ def serve_here(wares: Wares, door: Door, strength: Strength, jobs: Jobs | None =
 
 
 def serve_behind(engine: str, wares: Wares, door: Door, strength: Strength, jobs: Jobs | None = None) -> None:
-    """Serves exported forms of the runs with another engine until Ctrl-C."""
+    """Exported forms of the runs, with another engine."""
     if engine not in ENGINES:
         raise RecipeError("That is no engine.", where="--engine", seen=engine, next_move="burnish, llamacpp or vllm")
     if wares.models or wares.adapters or wares.roots or jobs is not None or not wares.runs:
