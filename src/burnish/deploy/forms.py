@@ -96,8 +96,8 @@ def _merged(work: Work) -> dict[str, Any]:
 
 
 def _adapter(work: Work) -> dict[str, Any]:
-    """Copies the adapter. One trained on a GGUF or with new tokens also gets its base as a folder, which is what
-    peft can load."""
+    """Copies the adapter. One trained on a GGUF, on stacked matrices or with new tokens also gets its base as a folder,
+    which is what peft can load."""
     if not (work.run.adapter / "adapter_config.json").is_file():
         return {"file": "adapter", **not_checked(NO_ADAPTER)}
     work.say("Copying adapter/")
@@ -140,7 +140,7 @@ def _adapter_gguf(work: Work) -> dict[str, Any]:
 def _adapter_base(work: Work) -> tuple[Path, Limits]:
     """The folder that the adapter goes on, and how exactly it holds what the adapter was trained on. With new tokens it
     is written with their rows as they were learnt: then the adapter is a plain one, which every server reads."""
-    if work.checkpoint.path.is_dir() and not work.checkpoint.new_ids:
+    if work.checkpoint.path.is_dir() and work.checkpoint.as_stored and not work.checkpoint.new_ids:
         return work.checkpoint.path, EXACT
     dtype = stored_dtype(work.checkpoint)
     tensors = {**work.checkpoint.tensors, **learnt_tables(work.decoder)}

@@ -11,6 +11,7 @@ import torch
 from transformers import PreTrainedTokenizerFast
 
 from burnish.core.errors import ModelError
+from burnish.model import phi3
 from burnish.model.folder import folder_config, folder_generation, folder_tensors, folder_tokenizer
 from burnish.model.gguf_config import gguf_config
 from burnish.model.gguf_file import read_gguf
@@ -23,7 +24,8 @@ class Checkpoint:
     """config: keys and values as in transformers' config.json. tensors: under transformers' names and in torch's
     shapes, `lm_head.weight` absent when it is tied to the embedding; float types as stored, GGUF's blocks as float32.
     generation: as in generation_config.json, may be empty. A GGUF file's tensors are read when they are asked for.
-    new_ids: tokens that were added for this run, whose rows are not learnt yet.
+    new_ids: tokens that were added for this run, whose rows are not learnt yet. as_stored: False where the folder holds
+    these weights in another layout, which other programs' adapters would not fit.
     """
 
     config: dict[str, Any]
@@ -32,6 +34,7 @@ class Checkpoint:
     path: Path
     generation: dict[str, Any]
     new_ids: tuple[int, ...] = ()
+    as_stored: bool = True
 
     @property
     def tokens(self) -> int:
@@ -49,7 +52,10 @@ def read_checkpoint(path: Path) -> Checkpoint:
         config = gguf_config(file)
         return Checkpoint(config, gguf_tensors(file, config), gguf_tokenizer(file), path, gguf_generation(file))
     config = folder_config(path)
-    return Checkpoint(config, folder_tensors(path, config), folder_tokenizer(path), path, folder_generation(path))
+    tensors, tokenizer, generation = folder_tensors(path, config), folder_tokenizer(path), folder_generation(path)
+    if config["model_type"] == phi3.KIND:
+        return Checkpoint(*phi3.as_llama(config, tensors), tokenizer, path, generation, as_stored=False)
+    return Checkpoint(config, tensors, tokenizer, path, generation)
 
 
 def read_tokenizer(path: Path) -> PreTrainedTokenizerFast:

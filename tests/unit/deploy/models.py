@@ -15,6 +15,8 @@ from transformers import (
     LlamaForCausalLM,
     MistralConfig,
     MistralForCausalLM,
+    Phi3Config,
+    Phi3ForCausalLM,
     PreTrainedTokenizerFast,
     Qwen2Config,
     Qwen2ForCausalLM,
@@ -51,7 +53,7 @@ LLAMA3_ROPE = {
     "high_freq_factor": 4.0,
     "original_max_position_embeddings": 8192,
 }
-FAMILIES = ("llama", "llama3", "untied", "mistral", "qwen2", "qwen3", "gemma3")
+FAMILIES = ("llama", "llama3", "untied", "mistral", "qwen2", "qwen3", "gemma3", "phi3")
 CONVERSATIONS = (
     (Message("user", "which parcel is late?"),),
     (Message("system", "be brief"), Message("user", "the sky")),
@@ -68,6 +70,8 @@ def make_network(family: str, vocab: int) -> torch.nn.Module:
         return LlamaForCausalLM(LlamaConfig(**sizes, rope_theta=500_000.0, rope_scaling=LLAMA3_ROPE))
     if family == "mistral":
         return MistralForCausalLM(MistralConfig(**sizes, tie_word_embeddings=False, sliding_window=None))
+    if family == "phi3":
+        return Phi3ForCausalLM(Phi3Config(**sizes, tie_word_embeddings=False, sliding_window=None))
     if family == "qwen2":
         model = Qwen2ForCausalLM(Qwen2Config(**sizes, tie_word_embeddings=True))
         for name, parameter in model.named_parameters():
