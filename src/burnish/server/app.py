@@ -18,6 +18,7 @@ from burnish.server.error_answers import ERRORS
 from burnish.server.guard import Guard, Limits
 from burnish.server.key import Key
 from burnish.server.models import model_router
+from burnish.server.tokens import token_router
 
 # Every answer at work needs room for its longest form. Without a limit that would be the whole context, and few fit.
 LONGEST_ANSWER = 1024
@@ -37,7 +38,8 @@ def create_app(
     numbers and localhost; `longest`: tokens of an answer to a chat where a request names no limit."""
     app = FastAPI(title="Burnish", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     desk = Desk(catalog, longest=longest)
-    for router in (chat_router(desk), completion_router(desk), model_router(desk), _state_router(desk), *routers):
+    own = (chat_router(desk), completion_router(desk), model_router(desk), token_router(desk), _state_router(desk))
+    for router in (*own, *routers):
         app.include_router(router)
     for kind, answer in ERRORS.items():
         app.add_exception_handler(kind, answer)

@@ -133,7 +133,7 @@ def forced_call(grammars: Grammars, form: CallForm, tools: Sequence[Mapping[str,
         )
     choices = [_schema(tool["function"], form.arguments) for tool in tools]
     schema = choices[0] if len(choices) == 1 else {"anyOf": choices}
-    return grammars.for_schema(schema, param="tools", before=form.before, after=form.after)
+    return grammars.for_schema(schema, param="tools", before=form.before, after=form.after, space=" ?")
 
 
 def _schema(function: Mapping[str, Any], arguments: str) -> dict[str, Any]:

@@ -215,3 +215,4 @@ class Catalog:
             if not named and not self._leases[seat, key] and seat.decoder.bank is not None:
                 with contextlib.suppress(KeyError):  # taken out by an earlier order
                     seat.decoder.bank.remove(key)
+                seat.engine.forget(key)

@@ -78,7 +78,7 @@ def _question(served: Served, wanted: WantedChat, longest: int) -> tuple[Questio
     tools, must = chosen_tools(defined, wanted.tool_choice)
     seat = served.seat
     form = check_tools(seat.calls, seat.renderer) if tools else None
-    prompt = seat.renderer.prompt([_message(turn) for turn in wanted.messages], tools)
+    prompt = seat.renderer.prompt([as_message(turn) for turn in wanted.messages], tools)
     grammar = _grammar(served, wanted)
     if must and form is not None:
         grammar = forced_call(seat.grammars, form, tools)
@@ -100,7 +100,7 @@ def _grammar(served: Served, wanted: WantedChat) -> str:
     return grammars.for_schema(form.json_schema.schema_, param=param)
 
 
-def _message(turn: Turn) -> Message:
+def as_message(turn: Turn) -> Message:
     """A message as the renderer reads it. Raises ApiError: it says nothing where it must."""
     role: Role = "system" if turn.role == "developer" else turn.role
     content = turn.content if isinstance(turn.content, str) else "".join(part.text for part in turn.content or ())

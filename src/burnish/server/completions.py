@@ -107,16 +107,16 @@ def _questions(served: Served, wanted: WantedCompletion) -> list[Question]:
 def _prompts(renderer: Renderer, wanted: WantedCompletion) -> list[list[int]]:
     match wanted.prompt:
         case str() as text:
-            return [_ids(renderer, text)]
+            return [text_ids(renderer, text)]
         case [int(), *_] as ids:
             return [[token for token in ids if isinstance(token, int)]]
         case [str(), *_] as texts:
-            return [_ids(renderer, text) for text in texts if isinstance(text, str)]
+            return [text_ids(renderer, text) for text in texts if isinstance(text, str)]
         case several:
             return [ids for ids in several if isinstance(ids, list)]
 
 
-def _ids(renderer: Renderer, text: str) -> list[int]:
+def text_ids(renderer: Renderer, text: str) -> list[int]:
     """As the tokenizer begins a text, names of special tokens parsed: whoever completes raw text writes its frame."""
     check_characters(text, param="prompt")
     return [int(token) for token in renderer.tokenizer(text)["input_ids"]]

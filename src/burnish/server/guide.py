@@ -35,12 +35,14 @@ class Grammars:
         """What a token stands for: perhaps a part of a character."""
         return bytes(self._tokens.decode_bytes([token])) if 0 <= token < self._tokens.vocab_size else b""
 
-    def for_schema(self, schema: Mapping[str, Any], *, param: str, before: str = "", after: str = "") -> str:
+    def for_schema(
+        self, schema: Mapping[str, Any], *, param: str, before: str = "", after: str = "", space: str = SPACE
+    ) -> str:
         """A grammar of JSON that this schema describes, between two texts. Raises ApiError: there is no such JSON."""
         text = json.dumps(schema)
         if len(text) > LONGEST_SCHEMA:
             raise ApiError(400, f"The schema is longer than {LONGEST_SCHEMA} characters.", param=param)
-        text = json.dumps({**schema, "x-guidance": {"whitespace_pattern": SPACE}})
+        text = json.dumps({**schema, "x-guidance": {"whitespace_pattern": space}})
         parts = [json.dumps(before)] * bool(before) + [f"%json {text}"] + [json.dumps(after)] * bool(after)
         grammar = str(LLMatcher.grammar_from_lark("start: " + " ".join(parts)))
         failed, said = LLMatcher.validate_grammar_with_warnings(grammar, self._tokens)

@@ -9,10 +9,12 @@ import uvicorn
 from fastapi import FastAPI
 
 from burnish.core.errors import BurnishError
+from burnish.server.slow_clients import make_sweep
 
 CONNECTIONS = 1024  # open at a time; beyond that 503
 BACKLOG = 256
 IDLE_SECONDS = 15  # that a connection stays open between two requests
+HEADER_SECONDS = 20.0  # until the headers of a request are there
 LAST_SECONDS = 10  # for answers under way when the server stops
 
 
@@ -57,22 +59,24 @@ def serve(
         make_server(app).run(sockets=[opened])
 
 
-def make_server(app: FastAPI) -> uvicorn.Server:
+def make_server(app: FastAPI, *, header_seconds: float = HEADER_SECONDS) -> uvicorn.Server:
     """uvicorn as it must be set: its own log off, since ours holds no texts, and h11, the strict one of its parsers."""
-    return uvicorn.Server(
-        uvicorn.Config(
-            app,
-            http="h11",
-            ws="none",
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            date_header=False,
-            proxy_headers=False,
-            limit_concurrency=CONNECTIONS,
-            timeout_keep_alive=IDLE_SECONDS,
-            timeout_graceful_shutdown=LAST_SECONDS,
-            h11_max_incomplete_event_size=64 << 10,
-        )
+    config = uvicorn.Config(
+        app,
+        http="h11",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        limit_concurrency=CONNECTIONS,
+        timeout_keep_alive=IDLE_SECONDS,
+        timeout_graceful_shutdown=LAST_SECONDS,
+        h11_max_incomplete_event_size=64 << 10,
+        timeout_notify=1,
     )
+    server = uvicorn.Server(config)
+    config.callback_notify = make_sweep(server.server_state, header_seconds)
+    return server

@@ -110,6 +110,12 @@ def test_a_body_that_does_not_come_is_not_waited_for(live: Live) -> None:
     assert time.monotonic() - started < 3
 
 
+def test_headers_that_do_not_come_are_not_waited_for(live: Live) -> None:
+    started = time.monotonic()
+    assert talk(live, b"GET /health HTTP/1.1\r\nHost: local") == b""
+    assert time.monotonic() - started < 4
+
+
 def test_what_is_no_http_is_answered_or_closed(live: Live) -> None:
     host = f"Host: localhost:{live.url.rpartition(':')[2]}\r\n"
     for sent in (

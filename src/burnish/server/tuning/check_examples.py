@@ -12,7 +12,7 @@ from typing import Any
 from burnish.server.tuning.check_upload import NotLines, read_lines
 
 FEWEST = 10
-SHOWN = 5  # lines that are wrong, in the message
+SHOWN = 5  # things that are wrong, in the message
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 CHAT_KEYS = {"messages", "tools", "functions", "parallel_tool_calls"}
 MESSAGE_KEYS = {"role", "content", "name", "weight", "tool_calls", "tool_call_id", "function_call", "refusal"}
@@ -33,9 +33,9 @@ class Wrong(ValueError):  # noqa: N818 - of one row
 
 
 def check_examples(path: Path, method: str, part: str = "training") -> int:
-    """How many rows there are. Raises BadExamples, which names up to five of the lines that are wrong."""
-    code, bad, count, form = f"invalid_{part}_file", list[str](), 0, ""
-    failed = 0
+    """How many rows there are. Raises BadExamples, which names up to five things that are wrong, with a line each."""
+    code, count, form = f"invalid_{part}_file", 0, ""
+    bad: dict[str, list[int]] = {}  # what is wrong → the lines
     try:
         for number, value in read_lines(path):
             count += 1
@@ -43,18 +43,26 @@ def check_examples(path: Path, method: str, part: str = "training") -> int:
             try:
                 check_example(value, method, form)
             except Wrong as error:
-                failed += 1
-                bad += [f"Line {number}: {error}."] if len(bad) < SHOWN else []
+                bad.setdefault(str(error), []).append(number)
     except NotLines as error:
         raise BadExamples(f"The job failed due to an invalid {part} file. {error}", code) from error
     if bad:
-        more = f" {failed - len(bad)} further lines are wrong." if failed > len(bad) else ""
-        raise BadExamples(f"The job failed due to an invalid {part} file. {' '.join(bad)}{more}", code)
+        raise BadExamples(f"The job failed due to an invalid {part} file. {_told(bad)}", code)
     if part == "training" and count < FEWEST:
         raise BadExamples(
             f"The training file has {count} example(s), but must have at least {FEWEST} examples.", "invalid_n_examples"
         )
     return count
+
+
+def _told(bad: Mapping[str, Sequence[int]]) -> str:
+    """'Line 3: missing 'messages'. Line 5: …', the first of each kind."""
+    first = [
+        f"Line {lines[0]}: {what}{f' (and {len(lines) - 1} further lines)' if len(lines) > 1 else ''}."
+        for what, lines in list(bad.items())[:SHOWN]
+    ]
+    rest = len(bad) - len(first)
+    return " ".join(first) + (f" {rest} other things are wrong, too." if rest else "")
 
 
 def _form(value: Mapping[str, Any]) -> str:

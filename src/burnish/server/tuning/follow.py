@@ -85,6 +85,7 @@ class Follower:
         what = str(event.get("what"))
         if what == "train ends":
             self._take_steps()  # they were written before
+            self._store.change("UPDATE jobs SET estimated_finish = NULL WHERE id = ?", (self._job,))
         if text := STAGES.get(what):
             add_event(self._store, self._job, text)
         if what == PLANNED:
@@ -104,7 +105,7 @@ class Follower:
         recent = read_jsonl(self._run.timings)[-RECENT:] if self._run.timings.exists() and steps else []
         left = (steps or step) - step
         mean = sum(line["seconds"] for line in recent) / len(recent) if recent else 0.0
-        finish = int(time.time() + left * mean) if recent else None
+        finish = int(time.time() + left * mean) if recent and left else None  # how long the verdict takes is not known
         self._store.change(
             "UPDATE jobs SET step = ?, estimated_finish = CASE status WHEN 'running' THEN ? END WHERE id = ?",
             (step, finish, self._job),

@@ -68,12 +68,14 @@ def test_so_is_a_pair(said: str, tmp_path: Path) -> None:
     assert f"Line 2: {said}" in str(error.value)
 
 
-def test_the_first_five_lines_are_named_and_the_others_counted(tmp_path: Path) -> None:
+def test_the_first_line_of_each_kind_is_named_and_the_others_counted(tmp_path: Path) -> None:
     with pytest.raises(BadExamples) as error:
         check_examples(write(tmp_path, jsonl(count=12)), "dpo")
-    assert "Line 5: " in str(error.value)
-    assert "Line 6: " not in str(error.value)
-    assert "7 further lines are wrong" in str(error.value)
+    assert str(error.value).endswith("Line 1: missing 'input' (and 11 further lines).")
+    rows = b"".join(b'{"messages": [], "key%d": 1}\n' % n for n in range(12))
+    with pytest.raises(BadExamples) as error:
+        check_examples(write(tmp_path, rows), "supervised")
+    assert "Line 5: unknown key 'key4'. 7 other things are wrong, too." in str(error.value)
 
 
 def test_ten_rows_are_the_fewest_to_learn_from_and_one_to_validate_by(tmp_path: Path) -> None:

@@ -91,3 +91,6 @@ def test_the_end_is_estimated_from_the_speed_of_the_last_steps(tmp_path: Path) -
         created, finish = at.job.created_at, at.job.estimated_finish
         assert finish is not None
         assert 1500 <= finish - created <= 1510  # ten steps of 150 s
+        append(at.run.events, {"what": "train ends"})
+        follower(at).take_in()
+        assert at.job.estimated_finish is None, "how long the verdict takes is not known"
