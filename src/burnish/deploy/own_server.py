@@ -1,7 +1,5 @@
 """Asks `burnish serve` what it makes of an exported folder, and of an adapter on one: the command that people start,
-through the chat route.
-
-OpenAI's API tells no ids: a prompt is held against its length, and then shows in the log-probabilities of the answer.
+through the chat route. OpenAI's API tells no ids of an answer, so its text, end and log-probabilities are compared.
 """
 
 from __future__ import annotations
@@ -20,10 +18,9 @@ from burnish.core.errors import ParityError
 from burnish.core.records import Message
 from burnish.deploy.answers import Answer
 from burnish.deploy.loopback import Served, free_port, served
-from burnish.deploy.parity import NEAR_TIE, Limits, finding, without_effect
+from burnish.deploy.parity import NEAR_TIE, Limits, finding, prompt_measures, without_effect
 
 SPECIALIST = "specialist"
-START = "from burnish.cli.main import main; main()"
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,7 @@ class Reply:
 
     text: str
     stopped: bool
-    prompt_tokens: int
+    prompt: tuple[int, ...]
     logprobs: tuple[float, ...]
 
 
@@ -68,20 +65,20 @@ def _start(folder: Path, adapter: Path | None) -> AbstractContextManager[Served]
     port, key = free_port(), secrets.token_hex(16)
     beside = ["--adapter", f"{SPECIALIST}={adapter.resolve()}"] if adapter else []
     wares = ["--model", str(folder.resolve()), *beside, "--port", str(port)]
-    command = [sys.executable, "-P", "-c", START, "serve", *wares]
+    command = [sys.executable, "-P", "-m", "burnish", "serve", *wares]
     return served("burnish serve", command, {**os.environ, "BURNISH_API_KEY": key}, port, key, "/v1/models")
 
 
 def _reply(server: Served, model: str, messages: Sequence[Message], limit: int) -> Reply:
     chat = [message.to_json() for message in messages]
-    body = {"model": model, "messages": chat, "max_tokens": limit, "temperature": 0, "logprobs": True}
-    found = server.ask("/v1/chat/completions", body)
+    asked = {"model": model, "messages": chat}
+    read = server.ask("/tokenize", asked)
+    found = server.ask("/v1/chat/completions", {**asked, "max_tokens": limit, "temperature": 0, "logprobs": True})
     try:
         (choice,) = found["choices"]
-        said = choice["logprobs"]["content"]
-        logprobs = tuple(float(token["logprob"]) for token in said)
-        length, stopped = int(found["usage"]["prompt_tokens"]), choice["finish_reason"] == "stop"
-        return Reply(str(choice["message"]["content"]), stopped, length, logprobs)
+        logprobs = tuple(float(token["logprob"]) for token in choice["logprobs"]["content"])
+        text, stopped = str(choice["message"]["content"] or ""), choice["finish_reason"] == "stop"
+        return Reply(text, stopped, tuple(map(int, read["tokens"])), logprobs)
     except (LookupError, TypeError, ValueError) as error:
         raise ParityError("burnish serve answers in an unknown form.", seen=str(error)[:200]) from error
 
@@ -92,8 +89,8 @@ def _measures(
     decode: Callable[[Sequence[int]], str],
     special_text: Sequence[bool],
 ) -> dict[str, Any]:
-    """Prompts by length, answers by text and end, and the log-probabilities of those that are the same; where none is,
-    they are infinitely far off."""
+    """Prompts by ids, answers by text and end, and the log-probabilities of those that are the same: where none is,
+    infinitely far off."""
     pairs = list(zip(answers, replies, strict=True))
     same = [_same(answer, reply, decode) for answer, reply in pairs]
     ties = [not one and _tied(answer) for one, answer in zip(same, answers, strict=True)]
@@ -103,11 +100,8 @@ def _measures(
         if one
         for index, logprob in enumerate(reply.logprobs)
     ] or [math.inf]
-    lengths = [len(answer.prompt) == reply.prompt_tokens for answer, reply in pairs]
-    compared = [alike for alike, special in zip(lengths, special_text, strict=True) if not special]
     return {
-        "prompts": len(compared),
-        "prompts_equal": sum(compared),
+        **prompt_measures(answers, [reply.prompt for reply in replies], special_text),
         "answers": len(answers),
         "answers_equal": sum(same) + sum(ties),
         "answers_with_near_tie": sum(ties),
