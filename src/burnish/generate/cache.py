@@ -13,7 +13,7 @@ from torch import Tensor
 
 from burnish.model.decoder import Decoder
 
-ROUND = 32  # capacities are multiples of this many tokens, so that slots are made anew less often
+ROUND = 32  # capacities are multiples of this many tokens
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,8 @@ def new_store(decoder: Decoder, tokens: int) -> Store:
 
 
 class Slots:
-    """Keys and values of sequences that grow by a token a pass: (Y, S, K, U, d) each, U the longest one's need.
+    """Keys and values of sequences that grow by a token a pass: (Y, S, K, U, d) each, U little more than the longest
+    one holds: all of it is multiplied, since products over a part of each slot would copy that part first.
 
     Zeros rather than whatever memory holds: what is masked is still multiplied, by 0, and NaN would show through.
     """
@@ -80,17 +81,19 @@ class Slots:
         """Slots, and the tokens that each holds."""
         return self.keys.shape[1], self.keys.shape[3]
 
-    def fit(self, slots: int, capacity: int, used: int) -> None:
-        """Makes room for so many sequences of `capacity` own tokens. The first `used` slots keep what they hold."""
-        if slots <= self.size[0] and capacity <= self.size[1]:
+    def fit(self, slots: int, tokens: int, used: int) -> None:
+        """Makes room for so many sequences, of which the longest holds `tokens`. The first `used` slots keep what they
+        hold. Slots much longer than that are made shorter."""
+        have, capacity = self.size
+        if slots <= have and tokens <= capacity <= 2 * tokens + 4 * ROUND:
             return
-        rounded = -(-capacity // ROUND) * ROUND
-        shape = (self.keys.shape[0], slots, self.keys.shape[2], rounded, self.keys.shape[4])
+        if not tokens <= capacity <= 2 * tokens + 4 * ROUND:
+            capacity = -(-(tokens + tokens // 8 + 1) // ROUND) * ROUND
+        shape = (self.keys.shape[0], max(slots, have), self.keys.shape[2], capacity, self.keys.shape[4])
         keys, values = self.keys.new_zeros(shape), self.values.new_zeros(shape)
-        if used:
-            kept = min(rounded, self.size[1])
-            keys[:, :used, :, :kept] = self.keys[:, :used, :, :kept]
-            values[:, :used, :, :kept] = self.values[:, :used, :, :kept]
+        used, kept = min(used, have), min(capacity, self.size[1])
+        keys[:, :used, :, :kept] = self.keys[:, :used, :, :kept]
+        values[:, :used, :, :kept] = self.values[:, :used, :, :kept]
         self.keys, self.values = keys, values
 
     def clear(self) -> None:

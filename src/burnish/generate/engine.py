@@ -215,7 +215,8 @@ class Engine:
             # what fits a pass of its own is not torn apart
             if counts and room < shared_tokens + unread <= self.tokens_per_pass:
                 break
-            if not self._make_room(sequence, known.above[-1].stop if known.above else _covered(sequence)):
+            start = known.above[-1].stop if known.above else _covered(sequence)
+            if not self._has_room(sequence, start):
                 break
             self._queue.popleft()
             shared += [one.open(self.decoder) for one in missing]
@@ -224,6 +225,7 @@ class Engine:
             self._copy(known, slot, sequence)
             counts.append(min(max(room - shared_tokens, 1), sequence.unread))
             room -= shared_tokens + counts[-1]
+        self._fit([sequence.filled + count for sequence, count in zip(self._active[rows:], counts, strict=True)])
         return shared, counts
 
     def _source(self, sequence: _Sequence) -> tuple[Known, int | None] | None:
@@ -249,22 +251,27 @@ class Engine:
         own = known.tokens - sequence.start
         if slot is None and known.store is None:
             return
+        sequence.filled = own
+        if len(self._active) > self._slots.size[0] or own > self._slots.size[1]:
+            self._fit([sequence.filled for sequence in self._active if sequence.unread])
         source = self._slots.store(slot).part(slice(own)) if slot is not None else known.store
         assert source is not None
         self._slots.store(len(self._active) - 1).put(source)
-        sequence.filled = own
 
-    def _make_room(self, sequence: _Sequence, start: int) -> bool:
-        """Whether there is a slot for one more sequence, long enough for it and all others."""
+    def _has_room(self, sequence: _Sequence, start: int) -> bool:
+        """Whether one more sequence may have a slot, if each were as long as the longest will be."""
         count = len(self._active) + 1
-        capacity = max(sequence.need(start), *(other.need(other.start) for other in self._active), 1)
-        if count > self.limit or (count > 1 and count * capacity > TOKENS_IN_SLOTS):
-            return False
-        slots, length = self._slots.size
-        if count > slots or capacity > length:
-            most = min(self.limit, TOKENS_IN_SLOTS // capacity, 2 * slots, count + len(self._queue) - 1)
-            self._slots.fit(max(count, most), capacity, len(self._active))
-        return True
+        longest = max(sequence.need(start), *(other.need(other.start) for other in self._active), 1)
+        return count <= self.limit and (count == 1 or count * longest <= TOKENS_IN_SLOTS)
+
+    def _fit(self, coming: Sequence[int]) -> None:
+        """Slots for all at work. `coming`: what those whose prompts are read will hold after this pass."""
+        rows = self._active[: len(self._active) - len(coming)]
+        longest = max((*coming, *(sequence.filled + 1 for sequence in rows)), default=0)
+        count, have = len(self._active), self._slots.size[0]
+        if count > have:
+            count = max(count, min(self.limit, 2 * have, count + len(self._queue)))
+        self._slots.fit(count, longest, len(self._active))
 
     def _part(self, slot: int, count: int) -> Run:
         """The next tokens of the prompt in a slot. What the slot holds already stands above them."""

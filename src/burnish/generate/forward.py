@@ -129,7 +129,6 @@ class _Growing:
 
     def __init__(self, slots: Slots, rows: Sequence[Row], device: torch.device) -> None:
         self.slots = slots
-        self.longest = max(row.at for row in rows) + 1
         self.row_R = torch.arange(len(rows), device=device)
         self.at_R = torch.tensor([row.at for row in rows], device=device)
 
@@ -139,15 +138,15 @@ class _Growing:
         """(R, H, d) and (R, H). The queries of one key-value head stand side by side, so no key is repeated."""
         keys, values = self.slots.keys[layer], self.slots.values[layer]
         keys[self.row_R, :, self.at_R], values[self.row_R, :, self.at_R] = key_R_K_d, value_R_K_d
-        seen_U = torch.arange(self.longest, device=self.at_R.device)
+        seen_U = torch.arange(keys.shape[2], device=self.at_R.device)
         allowed_R_U = seen_U <= self.at_R[:, None]
         if rule.window is not None:
             allowed_R_U &= seen_U > self.at_R[:, None] - rule.window
         rows = len(query_R_H_d)
         output, total = attend_part(
             query_R_H_d.view(rows, keys.shape[1], -1, keys.shape[3]),
-            keys[:rows, :, : self.longest],
-            values[:rows, :, : self.longest],
+            keys[:rows],
+            values[:rows],
             rule,
             allowed=allowed_R_U[:, None, None],
         )

@@ -15,6 +15,7 @@ from burnish.model.attention_rule import AttentionRule
 
 # Up to so many queries and keys the fused kernel's start costs more than the scores that it need not store.
 FEW_QUERIES, FEW_KEYS = 8, 128
+SEVERAL = 4  # sequences with few queries each: in 16 bits plain products over all of them take half the kernel's time
 SCORES_AT_ONCE = 1 << 19  # of many queries over one run: in float32 they fit in a core's own cache
 
 
@@ -35,7 +36,8 @@ def attend_part(
     mask = None
     if allowed is not None:
         mask = torch.zeros_like(allowed, dtype=query_B_H_t_d.dtype).masked_fill_(~allowed, float("-inf"))
-    few = query_B_H_t_d.shape[2] <= FEW_QUERIES and key_B_H_u_d.shape[2] <= FEW_KEYS
+    narrow = query_B_H_t_d.dtype.itemsize == 2 and query_B_H_t_d.shape[0] >= SEVERAL
+    few = query_B_H_t_d.shape[2] <= FEW_QUERIES and (narrow or key_B_H_u_d.shape[2] <= FEW_KEYS)
     if rule.softcap is not None or query_B_H_t_d.device.type != "cpu" or few:
         return _attend_plainly(query_B_H_t_d, key_B_H_u_d, value_B_H_u_d, rule, mask, causal)
     # the fused kernel behind scaled_dot_product_attention, which keeps the log-sum-exp to itself
