@@ -18,6 +18,7 @@ from burnish.server.calls import CallForm, call_form
 from burnish.server.guide import Grammars
 
 SLOTS = 64  # answers written at once by one network
+READ_PER_PASS = 512  # tokens of prompts read in one pass: others' next tokens wait for it
 REMEMBERED = 512 << 20  # bytes of keys and values that are kept for requests with the same beginning
 MOST_REMEMBERED = 65_536  # tokens, of small models
 
@@ -48,7 +49,13 @@ class Seat:
         config, number = self.decoder.config, self.decoder.compute.itemsize
         token = 2 * config.layers * config.key_value_heads * config.head_width * number  # bytes
         remember = min(REMEMBERED // token, MOST_REMEMBERED)
-        self.engine = Engine(self.decoder, stop_ids=self.renderer.stop_ids, slots=self.slots, remember=remember)
+        self.engine = Engine(
+            self.decoder,
+            stop_ids=self.renderer.stop_ids,
+            slots=self.slots,
+            tokens_per_pass=READ_PER_PASS,
+            remember=remember,
+        )
 
 
 def base_seat(path: Path, model_hash: str, *, dtype: torch.dtype, slots: int = SLOTS) -> Seat:
