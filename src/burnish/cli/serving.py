@@ -12,7 +12,7 @@ from burnish.cli.runs import say
 from burnish.cli.tuning import Jobs, job_routes
 from burnish.core.errors import RecipeError
 from burnish.core.world import compute_dtype, single_world
-from burnish.pipeline.run import existing_run
+from burnish.pipeline.find import existing_run
 from burnish.server.app import create_app
 from burnish.server.behind import create_proxy
 from burnish.server.catalog import Catalog

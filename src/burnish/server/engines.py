@@ -23,6 +23,7 @@ from burnish.adapt.lora_file import read_config
 from burnish.core.errors import BurnishError, MissingTool, RecipeError
 from burnish.core.hardware import cores
 from burnish.core.run_folder import RunFolder
+from burnish.core.world import single_world
 from burnish.server.behind import Backed, Backend
 from burnish.server.loading import model_name, open_run
 
@@ -132,9 +133,11 @@ def vllm(plan: Plan, *, dtype: str, slots: int, longest: int) -> Iterator[Backen
     key, port = secrets.token_urlsafe(32), _free_port()
     modules = [f"{name}={path.resolve()}" for name, path in plan.adapters.items()]
     lora = ["--enable-lora", "--max-lora-rank", str(_rank(plan)), "--max-loras", str(len(modules)), "--lora-modules"]
+    # On a CPU compiling takes minutes at each start and gains little.
+    eager = [] if single_world().device.type == "cuda" else ["--enforce-eager"]
     command = [
         program, "serve", str(plan.model), "--served-model-name", plan.name, "--host", "127.0.0.1", "--port", str(port),
-        "--max-num-seqs", str(slots), "--dtype", dtype, *([*lora, *modules] if modules else []),
+        "--max-num-seqs", str(slots), "--dtype", dtype, *eager, *([*lora, *modules] if modules else []),
     ]  # fmt: skip
     address = f"http://127.0.0.1:{port}"
     defaults = {"temperature": 0, "max_tokens": longest}

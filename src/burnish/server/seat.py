@@ -19,7 +19,8 @@ from burnish.server.guide import Grammars
 
 SLOTS = 64  # answers written at once by one network
 READ_PER_PASS = 512  # tokens of prompts read in one pass: others' next tokens wait for it
-REMEMBERED = 16_384  # tokens of prompts whose keys and values are kept for the next request with the same beginning
+REMEMBERED = 512 << 20  # bytes of keys and values that are kept for requests with the same beginning
+MOST_REMEMBERED = 65_536  # tokens, of small models
 
 
 @dataclass(eq=False)
@@ -45,12 +46,15 @@ class Seat:
 
     def renew(self) -> None:
         """An engine without requests."""
+        config, number = self.decoder.config, self.decoder.compute.itemsize
+        token = 2 * config.layers * config.key_value_heads * config.head_width * number  # bytes
+        remember = min(REMEMBERED // token, MOST_REMEMBERED)
         self.engine = Engine(
             self.decoder,
             stop_ids=self.renderer.stop_ids,
             slots=self.slots,
             tokens_per_pass=READ_PER_PASS,
-            remember=REMEMBERED,
+            remember=remember,
         )
 
 
