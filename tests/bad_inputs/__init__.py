@@ -1,4 +1,6 @@
-"""Data files as people have them at their worst, put through `burnish prepare`: nothing is lost without a reason.
+"""Files, names, texts and requests at their worst, put through the commands that read them: each does its work or
+refuses plainly, runs nothing that it read, and is soon done.
 
-`python -m tests.bad_inputs` makes every file by chance from a seed, runs the command on each and prints the score.
+`python -m tests.bad_inputs` makes every case from a seed, tries each in a process of its own and prints the score;
+`--json FILE` writes it for publishing.
 """

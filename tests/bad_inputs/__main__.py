@@ -6,10 +6,11 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
 
+import burnish
 from tests.bad_inputs.case import Case, Kept
 from tests.bad_inputs.corpus import FAMILIES
 from tests.bad_inputs.oracle import faults
@@ -22,17 +23,34 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="what the files are made from")
     parser.add_argument("--only", default="", help="cases whose trap holds these words")
     parser.add_argument("--family", default="", help="these families, with commas between them")
+    parser.add_argument("--each", type=int, help="this many cases of each family, drawn by the seed")
     parser.add_argument("--sample", type=int, help="this many cases, drawn by the seed")
     parser.add_argument("--json", type=Path, help="a file for the outcome of each case")
     asked = parser.parse_args()
     named = asked.family.split(",") if asked.family else list(FAMILIES)
     cases = [case for name in named for case in FAMILIES[name] if asked.only in case.trap]
+    if asked.each:
+        rng, chosen = Random(asked.seed), [[case for case in FAMILIES[name] if case in cases] for name in named]
+        cases = [case for family in chosen for case in rng.sample(family, min(asked.each, len(family)))]
     if asked.sample:
         cases = Random(asked.seed).sample(cases, min(asked.sample, len(cases)))
     wrong = try_all(cases, asked.seed)
     if asked.json:
-        asked.json.write_text(json.dumps(wrong))
+        asked.json.write_text(json.dumps(score(wrong, asked.seed), indent=1, ensure_ascii=False) + "\n")
     return 1 if any(wrong.values()) else 0
+
+
+def score(wrong: Mapping[str, list[str]], seed: int) -> dict[str, object]:
+    """What can be published: how many of each family came out as they should, and which did not."""
+    families = {}
+    for name, family in FAMILIES.items():
+        tried = [case.trap for case in family if case.trap in wrong]
+        if tried:
+            families[name] = {"tried": len(tried), "passed": sum(not wrong[trap] for trap in tried)}
+    failed = {trap: found for trap, found in wrong.items() if found}
+    return {"date": time.strftime("%Y-%m-%d", time.gmtime()), "version": burnish.__version__, "seed": seed,
+            "tried": len(wrong), "passed": len(wrong) - len(failed), "families": families,
+            "failed": failed}  # fmt: skip
 
 
 def try_all(cases: Sequence[Case], seed: int) -> dict[str, list[str]]:

@@ -9,12 +9,14 @@ from tests.bad_inputs import (
     archives,
     escapes,
     ggufs,
+    injections,
     jinja,
     json_rows,
     pickles,
     places,
     recipes,
     remote_code,
+    requests,
     tables,
     talks,
     texts,
@@ -39,5 +41,7 @@ FAMILIES: Mapping[str, Sequence[Case]] = {
     "recipe": recipes.CASES,
     "paths": escapes.CASES,
     "archives": archives.CASES,
+    "injection": injections.CASES,
+    "HTTP": requests.CASES,
 }
 CASES: tuple[Case, ...] = tuple(case for family in FAMILIES.values() for case in family)

@@ -105,3 +105,23 @@ def test_settings_are_light() -> None:
     for path in PACKAGE.glob("*/settings.py"):
         for line, module in imported(ast.parse(path.read_text("utf-8"))):
             assert module.split(".")[0] in light | {"difflib", "types", "dataclasses", "yaml"}, f"{path}:{line}"
+
+
+PAGES = sorted(path for path in PACKAGE.rglob("*") if path.suffix in (".js", ".html", ".j2"))
+SHUT_WORDS = (
+    "innerHTML",
+    "outerHTML",
+    "insertAdjacentHTML",
+    "document.write",
+    "eval(",
+    "new Function",
+    "| safe",
+    "|safe",
+)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=[path.name for path in PAGES])
+def test_pages_show_texts_as_texts(path: Path) -> None:
+    """Nothing that a model or a data file says becomes markup."""
+    text = path.read_text("utf-8")
+    assert not [word for word in SHUT_WORDS if word in text]

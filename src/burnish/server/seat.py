@@ -18,6 +18,7 @@ from burnish.server.calls import CallForm, call_form
 from burnish.server.guide import Grammars
 
 SLOTS = 64  # answers written at once by one network
+READ_PER_PASS = 512  # tokens of prompts read in one pass: others' next tokens wait for it
 REMEMBERED = 16_384  # tokens of prompts whose keys and values are kept for the next request with the same beginning
 
 
@@ -44,7 +45,13 @@ class Seat:
 
     def renew(self) -> None:
         """An engine without requests."""
-        self.engine = Engine(self.decoder, stop_ids=self.renderer.stop_ids, slots=self.slots, remember=REMEMBERED)
+        self.engine = Engine(
+            self.decoder,
+            stop_ids=self.renderer.stop_ids,
+            slots=self.slots,
+            tokens_per_pass=READ_PER_PASS,
+            remember=REMEMBERED,
+        )
 
 
 def base_seat(path: Path, model_hash: str, *, dtype: torch.dtype, slots: int = SLOTS) -> Seat:

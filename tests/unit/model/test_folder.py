@@ -14,7 +14,8 @@ from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedTokenizerF
 
 from burnish.core.errors import ModelError
 from burnish.model.checkpoint import read_checkpoint, read_tokenizer
-from burnish.model.folder import folder_config, folder_tensors
+from burnish.model.folder import folder_config, folder_tensors, folder_tokenizer
+from tests.tiny import write_model
 
 
 def tiny_model(folder: Path, **more: Any) -> Any:
@@ -159,3 +160,26 @@ def test_of_a_multimodal_gemma3_the_text_model_is_taken(tmp_path: Path) -> None:
         assert config == {"model_type": "gemma3_text", "hidden_size": 8, "tie_word_embeddings": True}
         tensors = folder_tensors(tmp_path, config)
         assert sorted(tensors) == ["model.embed_tokens.weight", "model.layers.0.mlp.up_proj.weight"]
+
+
+def test_a_tensor_that_stands_twice_in_a_header_is_refused(tmp_path: Path) -> None:
+    """JSON allows it, and each reader may take another of the two."""
+    model = write_model(tmp_path / "model")
+    path = model / "model.safetensors"
+    raw = path.read_bytes()
+    length = int.from_bytes(raw[:8], "little")
+    entry = b'{"model.norm.weight":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},'
+    path.write_bytes((length + len(entry) - 1).to_bytes(8, "little") + entry + raw[9 : 8 + length] + raw[8 + length :])
+    with pytest.raises(ModelError, match="stands twice"):
+        folder_tensors(model, folder_config(model))
+
+
+def test_a_tokenizer_that_makes_a_book_of_a_letter_is_refused(tmp_path: Path) -> None:
+    """Six times sixteen for one: 16 million. Told from its rules, before it reads a text."""
+    model = write_model(tmp_path / "model")
+    path = model / "tokenizer.json"
+    rule = {"type": "Replace", "pattern": {"String": "a"}, "content": "a" * 16}
+    tree = json.loads(path.read_text("utf-8")) | {"normalizer": {"type": "Sequence", "normalizers": [rule] * 6}}
+    path.write_text(json.dumps(tree), "utf-8")
+    with pytest.raises(ModelError, match="far more text"):
+        folder_tokenizer(model)

@@ -143,6 +143,7 @@ def test_a_download_that_breaks_off_is_one_clear_error(hub: str, tmp_path: Path)
 
 def test_a_folder_and_a_file_are_found_from_the_base(tmp_path: Path) -> None:
     (tmp_path / "models" / "own").mkdir(parents=True)
+    (tmp_path / "models" / "own" / "config.json").write_text("{}")
     (tmp_path / "models" / "m.gguf").write_bytes(b"GGUF")
     assert resolve("models/own", base=tmp_path) == tmp_path / "models" / "own"
     assert resolve("models/m.gguf", base=tmp_path) == tmp_path / "models" / "m.gguf"
@@ -174,3 +175,8 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"")
     with pytest.raises(ModelError, match="a folder or a"):
         resolve("model.safetensors", base=tmp_path)
+
+
+def test_a_folder_that_is_no_model_is_refused_before_anything_looks_through_it() -> None:
+    with pytest.raises(ModelError, match=r"no config\.json"):
+        resolve("/")

@@ -22,7 +22,8 @@ ORDINARY = {
     ),
     "filters": "{{ messages | map(attribute='role') | join(', ') }}{{ messages | tojson(indent=2) | indent(4) }}"
     "{{ messages | selectattr('role', 'equalto', 'user') | list | length }}{{ [3, 1] | sort | first }}",
-    "formats": "{{ '%s: %d' % ('a', 3) }}{{ 'a-{}-{:>4}'.format(1, 2) }}{{ 'a' * 3 }}{{ 2 ** 10 }}",
+    "formats": "{{ '%s: %d' % ('a', 3) }}{{ 'a-{}-{:>4}'.format(1, 2) }}{{ 'a' * 3 }}{{ 2 ** 10 }}"
+    "{{ '%s-%02d' | format('b', 4) }}{% for role, said in messages | groupby('role') %}{{ role }}{% endfor %}",
     "marks of what is generated": "{% for m in messages %}{% generation %}{{ m.content }}{% endgeneration %}"
     "{% endfor %}",
     "loops that break, with a length": "{% for m in messages %}{{ loop.length }}{% if loop.index == 1 %}{% break %}"
