@@ -45,6 +45,7 @@ EXACT_CHECK_PARAMETERS = 10**9
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 BASE_FOLDER = "base"
 FLOAT32_FILE = "model-f32.gguf"
+FLOATS = {"f32": "float32", "f16": "float16", "bf16": "bfloat16"}  # the formats of GGUF that have a name elsewhere
 NO_ADAPTER = "not written: this method of training leaves no adapter"
 
 
@@ -232,7 +233,7 @@ def _gguf(work: Work, number_format: NumberFormat) -> dict[str, Any]:
         stop_ids=work.renderer.stop_ids,
     )
     write_gguf(work.out / name, metadata, work.tensors, config, number_format, rotary_divisors(config))
-    limits = EXACT if number_format == "f32" else LIMITS["float16" if number_format == "f16" else number_format]
+    limits = LIMITS[FLOATS.get(number_format, number_format)]
     return {"file": name, **ahead, **check_gguf(work.out / name, limits, work.question)}
 
 

@@ -59,9 +59,10 @@ def statuses(record: dict[str, Any]) -> dict[str, str]:
 def test_every_form_passes_and_the_record_names_every_file(base: Checkpoint, tmp_path: Path) -> None:
     run = RunFolder(tmp_path / "run")
     checked = "passed" if llamacpp.installed() else "not checked"
-    record = run_export(base, run, ["merged", "adapter", "gguf-f32", "gguf-f16", "gguf-q8_0"])
+    record = run_export(base, run, ["merged", "adapter", "gguf-f32", "gguf-f16", "gguf-bf16", "gguf-q8_0"])
     assert statuses(record) == {
-        "merged": "passed", "adapter": "passed", "gguf-f32": checked, "gguf-f16": checked, "gguf-q8_0": checked
+        "merged": "passed", "adapter": "passed", "gguf-f32": checked, "gguf-f16": checked, "gguf-bf16": checked,
+        "gguf-q8_0": checked
     }  # fmt: skip
     assert record["status"] == ("passed" if llamacpp.installed() else "incomplete")
     assert record == json.loads(run.parity.read_text())
