@@ -18,7 +18,8 @@ STRINGS: Sequence[str] = (
     "..", ".", "", " ", "../x", "../../x", "../../../../../../../../tmp/x", "a/../../../x", "r/../../x", "./../x",
     "x/..", "x/.", "{box}/outside", "/", "/dev/null", "/dev/stdin", "/dev/full", "/proc/self/environ",
     "/proc/self/fd/0", "/etc/passwd", "~", "~root/x", "$HOME/x", "%2e%2e%2fx", "..%2fx", "..\\..\\x",
-    "C:\\x", "\\\\server\\share", "file:///etc/passwd", "http://127.0.0.1:1/x", "x\x00y", "x\ny", "\x1b[31mx", "\u202ex", "-rf", "--help",
+    "C:\\x", "\\\\server\\share", "file:///etc/passwd", "http://127.0.0.1:1/x", "x\x00y", "x\ny",
+    "\x1b[31mx", "\u202ex", "-rf", "--help",
     "$(touch canary)", "|touch canary", "x" * 300, "x/" * 3000,
 )  # fmt: skip
 

@@ -13,9 +13,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from burnish.core.errors import BurnishError, Stopped
+from burnish.core.errors import BurnishError, RecipeError, Stopped
 
 LINES_AT_ONCE = 256
+MOST_IN_TREE = 20_000  # files and folders of a model or of data
 
 
 @contextlib.contextmanager
@@ -170,12 +171,20 @@ def sha256_of_json(value: Any) -> str:
 
 
 def sha256_of_tree(path: Path) -> str:
-    """Hex digest of a file, or of all files of a folder by name and content."""
+    """Hex digest of a file, or of all files of a folder by name and content.
+
+    Raises RecipeError: the folder holds so much that it was hardly meant.
+    """
     if path.is_file():
         return sha256_of_file(path)
-    digests = {
-        _name(file.relative_to(path)): sha256_of_file(file) for file in sorted(path.rglob("*")) if file.is_file()
-    }
+    found = list(islice(path.rglob("*"), MOST_IN_TREE + 1))
+    if len(found) > MOST_IN_TREE:
+        raise RecipeError(
+            f"The folder holds more than {MOST_IN_TREE:,} files and folders.",
+            where=str(path),
+            next_move="name the folder that holds what is meant and little else",
+        )
+    digests = {_name(file.relative_to(path)): sha256_of_file(file) for file in sorted(found) if file.is_file()}
     return sha256_of_json(digests)
 
 
