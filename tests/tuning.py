@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI
 
-from burnish.server.api_error import ApiError
+from burnish.server.error_answers import ERRORS
 from burnish.server.tuning.desk import Desk, desk_at
 from burnish.server.tuning.routes import tuning_router
 from burnish.server.tuning.runner import running
@@ -26,14 +25,11 @@ QUICK = {"evaluate": {"retention": "off", "opponents": ["base"], "max_new_tokens
 
 
 def app_of(desk: Desk) -> FastAPI:
-    """The routes, and the one rule of the real server's app that they rely on."""
+    """The routes, and what the server answers where they refuse."""
     app = FastAPI()
     app.include_router(tuning_router(desk))
-
-    @app.exception_handler(ApiError)
-    async def refused(request: Request, error: ApiError) -> JSONResponse:
-        return JSONResponse(error.body(), error.status)
-
+    for kind, answer in ERRORS.items():
+        app.add_exception_handler(kind, answer)
     return app
 
 

@@ -107,7 +107,7 @@ BUGS = (
         "    why = f\"{max(seen.share, 0):.0%} of the tuned effect survived the rounding",
         "    return line\n    why = f\"{max(seen.share, 0):.0%} of the tuned effect survived the rounding",
         (f"{FORECAST}where_the_lost_effect_was_large_the_form_is_not_kept",)),
-    Bug("the merge into the dense base is not held against what was trained", 9, "deploy/export.py",
+    Bug("the merge into the dense base is not held against what was trained", 9, "deploy/forms.py",
         'one if "adapter" in n else worst(one, merge, DENSE_BASE)', "one",
         (f"{FORECAST}an_adapter_of_a_rounded_base_says_what_the_dense_one_changes",)),
     Bug("the merged folder always says tied", 10, "deploy/merged.py",

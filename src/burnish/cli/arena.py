@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from pathlib import Path
 from threading import Event
 
@@ -20,6 +19,7 @@ from burnish.evals.further import arena_section
 from burnish.evals.report import write_report
 from burnish.evals.verdict_text import arm_name, write_verdict
 from burnish.server.arena_server import open_arena
+from burnish.server.own_host import is_loopback
 
 
 def hold(name: Path, out: Path, host: str, port: int) -> None:
@@ -28,7 +28,7 @@ def hold(name: Path, out: Path, host: str, port: int) -> None:
     matches = matches_to_show(run)
     with Ballots(run.arena) as ballots, open_arena(matches, ballots, host=host, port=port) as address:
         say(f"{len(matches)} pairs of answers to choose between, at\n{address}\nStop with Ctrl-C.")
-        if not _is_loopback(host):
+        if not is_loopback(host):
             say("Whoever has this address can vote and read the answers, and the network can read along: no HTTPS.")
         try:
             Event().wait()
@@ -77,10 +77,3 @@ def export(name: Path, out: Path, votes_file: Path | None, pairs_file: Path | No
         write_jsonl(pairs_file, pairs)
         say(f"{len(pairs)} pairs: {pairs_file}")
         say("They come from this run's test rows: a model that is trained on them must be tested on other rows.")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
@@ -13,6 +14,12 @@ from burnish.model.bundled import BUNDLED, bundled_path
 OPTIONAL = {
     "xllamacpp": ("checks exported GGUF files in llama.cpp", "pip install 'burnish[llamacpp]'"),
     "bitsandbytes": ("keeps a base in NF4 or FP4 (model.weights)", "pip install 'burnish[quant]'"),
+    "model_signing": ("signs exports with a key of yours", "pip install 'burnish[sign]'"),
+}
+# Programs on the PATH, or where these variables say.
+PROGRAMS = {
+    "vllm": ("BURNISH_VLLM", "checks exported folders and adapters in vLLM, from an environment of its own"),
+    "llama-quantize": ("BURNISH_LLAMA_QUANTIZE", "writes K-quants"),
 }
 
 
@@ -34,6 +41,7 @@ def findings() -> list[str]:
     for name, (use, command) in OPTIONAL.items():
         present = importlib.util.find_spec(name) is not None
         lines.append(f"ok       {name} {version(name)}" if present else f"optional {name} {use}: {command}")
+    lines += [_program(name, variable, use) for name, (variable, use) in PROGRAMS.items()]
     lines.append(_compiler())
     for name in BUNDLED:
         path = bundled_path(name)
@@ -45,6 +53,11 @@ def _compiler() -> str:
     if found := hardware.cpp_compiler():
         return f"ok       {found}, for train.compile"
     return "optional a C++ compiler, for train.compile: apt install g++ python3-dev"
+
+
+def _program(name: str, variable: str, use: str) -> str:
+    found = shutil.which(os.environ.get(variable) or name)
+    return f"ok       {name}: {found}" if found else f"optional {name} {use}: put it on the PATH, or set {variable}"
 
 
 def _package(requirement: str) -> str:

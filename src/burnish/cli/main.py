@@ -289,6 +289,7 @@ def serve(
     api_key: Annotated[
         str | None, typer.Option(help="The key; better in BURNISH_API_KEY. By default one is made and kept in a file.")
     ] = None,
+    engine: Annotated[str, typer.Option(help="burnish; llamacpp or vllm, on what was exported for them.")] = "burnish",
     dtype: Annotated[str, typer.Option(help="float32, as the specialist is judged; bfloat16; or auto.")] = "float32",
     slots: Annotated[int, typer.Option(min=1, max=1024, help="Answers written at once.")] = 64,
     capacity: Annotated[int, typer.Option(min=1, help="Answers at work or waiting; beyond that 429.")] = 256,
@@ -313,7 +314,8 @@ def serve(
     door = serving.open_door(host, port, allow_host or (), api_key)
     wares = serving.Wares(tuple(names or ()), tuple(model or ()), tuple(adapter or ()), tuple(adapters or ()), out)
     strength = serving.Strength(dtype, slots, capacity, max_new_tokens)
-    serving.serve_here(wares, door, strength, serving.jobs_asked(tune, tune_as or (), tune_recipe))
+    jobs = serving.jobs_asked(tune, tune_as or (), tune_recipe)
+    serving.serve_with(engine, wares, door, strength, jobs)
 
 
 @app.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,15 +12,18 @@ from burnish.cli.runs import say
 from burnish.cli.tuning import Jobs, job_routes
 from burnish.core.errors import RecipeError
 from burnish.core.world import compute_dtype, single_world
-from burnish.pipeline.run import existing_run
+from burnish.pipeline.find import existing_run
 from burnish.server.app import create_app
+from burnish.server.behind import create_proxy
 from burnish.server.catalog import Catalog
+from burnish.server.engines import llamacpp, llamacpp_plan, vllm, vllm_plan
 from burnish.server.key import VARIABLE, Key, given_key, kept_key, key_path
 from burnish.server.own_host import is_loopback
 from burnish.server.serve import serve
 from burnish.server.worker import Worker
 
 DTYPES = ("float32", "bfloat16", "auto")
+ENGINES = {"llamacpp": (llamacpp_plan, llamacpp), "vllm": (vllm_plan, vllm)}
 
 
 @dataclass(frozen=True)
@@ -74,8 +77,16 @@ def jobs_asked(tune: bool, names: Sequence[str], recipe: Path | None) -> Jobs | 
     return Jobs(tuple(names), recipe) if tune else None
 
 
+def serve_with(engine: str, wares: Wares, door: Door, strength: Strength, jobs: Jobs | None) -> None:
+    """Serves until Ctrl-C, with our own engine or another."""
+    if engine == "burnish":
+        serve_here(wares, door, strength, jobs)
+    else:
+        serve_behind(engine, wares, door, strength, jobs)
+
+
 def serve_here(wares: Wares, door: Door, strength: Strength, jobs: Jobs | None = None) -> None:
-    """Serves with our own engine until Ctrl-C; with `jobs` fine-tuning, too."""
+    """With our own engine; with `jobs` fine-tuning, too."""
     if strength.dtype not in DTYPES:
         raise RecipeError(
             "That is no number format.", where="--dtype", seen=strength.dtype, next_move=", ".join(DTYPES)
@@ -87,10 +98,30 @@ def serve_here(wares: Wares, door: Door, strength: Strength, jobs: Jobs | None =
         folders = [existing_run(name, wares.out).path for name in wares.runs]
         with job_routes(catalog, jobs, wares.out, models=wares.models, runs=folders) as routers:
             app = create_app(catalog, door.key, routers=routers, hosts=door.names, longest=strength.longest)
+            parents = {one.name: one.parent for one in catalog.all()}
             try:
-                serve(app, door.host, door.port, ready=lambda address: greet(address, door, catalog))
+                serve(app, door.host, door.port, ready=lambda address: greet(address, door, parents))
             except KeyboardInterrupt:
                 say("")  # uvicorn has let the answers under way come to their end
+
+
+def serve_behind(engine: str, wares: Wares, door: Door, strength: Strength, jobs: Jobs | None = None) -> None:
+    """Exported forms of the runs, with another engine."""
+    if engine not in ENGINES:
+        raise RecipeError("That is no engine.", where="--engine", seen=engine, next_move="burnish, llamacpp or vllm")
+    if wares.models or wares.adapters or wares.roots or jobs is not None or not wares.runs:
+        raise RecipeError(
+            "Another engine serves exported runs alone.", where=f"--engine {engine}", next_move="name runs, no more"
+        )
+    plan, start = ENGINES[engine]
+    chosen = plan([existing_run(name, wares.out) for name in wares.runs])
+    with start(chosen, dtype=strength.dtype, slots=strength.slots, longest=strength.longest) as backend:
+        app = create_proxy(backend, door.key, hosts=door.names)
+        names = {name: one.parent for name, one in backend.models.items()}
+        try:
+            serve(app, door.host, door.port, ready=lambda address: greet(address, door, names))
+        except KeyboardInterrupt:
+            say("")
 
 
 def fill(catalog: Catalog, wares: Wares, jobs: Jobs | None = None) -> None:
@@ -117,19 +148,19 @@ def _named_adapter(text: str) -> tuple[str, Path]:
     return name, Path(folder)
 
 
-def greet(address: str, door: Door, catalog: Catalog) -> None:
-    """Says what is served where, and how to ask it. The key itself is never printed."""
-    served = catalog.all()
-    for one in served:
-        say(f"  {one.name}" + (f" (on {one.parent})" if one.parent else ""))
+def greet(address: str, door: Door, parents: Mapping[str, str | None]) -> None:
+    """Says what is served where, and how to ask it. The key itself is never printed. `parents`: names, with the base
+    that an adapter stands on."""
+    for name, parent in parents.items():
+        say(f"  {name}" + (f" (on {parent})" if parent else ""))
     say(f"OpenAI's API at {address}/v1")
     file = door.key.file
     say(f"key: {file}" if file else f"key: the one that you gave; {VARIABLE} holds it in the line below")
-    if not served:
+    if not parents:
         say("Stop with Ctrl-C.")
         return
     key = f"$(cat {shlex.quote(str(file))})" if file else f"${VARIABLE}"
-    asked = next((one for one in served if one.adapter), served[0]).name
+    asked = next((name for name in parents if parents[name]), next(iter(parents)))
     body = f'{{"model": "{asked}", "messages": [{{"role": "user", "content": "Hello"}}]}}'
     say(
         f"try:\n  curl {address}/v1/chat/completions -H 'Content-Type: application/json' "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from burnish.core.records import Message
 from burnish.deploy import llamacpp, vllm
 from burnish.deploy.answers import Answer, Place, Score, scored_by, transformers_score
 from burnish.deploy.llamacpp import EngineAnswers
+from burnish.deploy.own_server import check_own_server
 from burnish.deploy.parity import (
     EXACT,
     LIMITS,
@@ -29,10 +30,12 @@ from burnish.deploy.parity import (
     score_measures,
     without_effect,
 )
+from burnish.deploy.settings import Engine
 from burnish.deploy.task import GradedTask, Task, graded_task, task_measures
 from burnish.model.fetching import nothing_fetched
 from burnish.render.renderer import Renderer
 
+NOT_WANTED = "`export.engines` does not name it"
 NOT_INSTALLED = "xllamacpp is not installed: pip install 'burnish[llamacpp]', then export again"
 
 
@@ -48,6 +51,7 @@ class Question:
     max_new_tokens: int
     base_answers: Sequence[Answer] = ()
     task: GradedTask | None = None
+    decode: Callable[[Sequence[int]], str] = str
 
 
 def make_question(
@@ -62,7 +66,9 @@ def make_question(
     """Marks the conversations whose messages hold the text of a special token, and grades both models' answers."""
     special = [any(name in m.content for name in renderer.special for m in messages) for messages in conversations]
     graded = None if task is None else graded_task(task, renderer.decode, answers, base_answers)
-    return Question(conversations, answers, base, special, renderer.stop_ids, max_new_tokens, base_answers, graded)
+    return Question(
+        conversations, answers, base, special, renderer.stop_ids, max_new_tokens, base_answers, graded, renderer.decode
+    )
 
 
 def check_merged(folder: Path, tensors: Mapping[str, Tensor], dtype_name: str, question: Question) -> dict[str, Any]:
@@ -135,10 +141,41 @@ def check_vllm(folder: Path, limits: Limits, question: Question, adapter: Path |
     return without_effect(line, mean_change(question.answers, found.places, alone), expected)
 
 
-def with_engine(found: dict[str, Any], name: str, line: dict[str, Any]) -> dict[str, Any]:
-    """A form's line with what a further engine showed; it fails with it. An engine that is absent fails nothing."""
-    engines = {**found.get("engines", {}), name: line}
-    return worst(found, line, f"in {name}") | {"engines": engines}
+def check_served(folder: Path, limits: Limits, question: Question, adapter: Path | None = None) -> dict[str, Any]:
+    """The same as Burnish's own server serves it."""
+    try:
+        return check_own_server(
+            folder,
+            question.conversations,
+            question.answers,
+            question.base_answers,
+            decode=question.decode,
+            special_text=question.special_text,
+            max_new_tokens=question.max_new_tokens,
+            limits=limits,
+            adapter=adapter,
+        )
+    except BurnishError as error:
+        return {"status": "failed", "why": f"{error.what} {error.seen}"}
+
+
+CHECKS: Mapping[Engine, Callable[..., dict[str, Any]]] = {"burnish": check_served, "vllm": check_vllm}
+
+
+def in_engines(
+    found: dict[str, Any],
+    wanted: Collection[Engine],
+    folder: Path,
+    limits: Limits,
+    question: Question,
+    adapter: Path | None = None,
+) -> dict[str, Any]:
+    """A form's line with what further engines show; it fails with one of them. One that is absent fails nothing."""
+    engines: dict[str, Any] = {}
+    for name, check in CHECKS.items():
+        engines[name] = check(folder, limits, question, adapter) if name in wanted else not_checked(NOT_WANTED)
+        found = worst(found, engines[name], f"in {name}")
+    return found | {"engines": engines}
 
 
 def found_by(found: EngineAnswers, limits: Limits, question: Question) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from burnish.deploy.card import card_text, short_card
 from burnish.deploy.checks import Question, make_question
 from burnish.deploy.dense_merge import Trained, check_dense_merge
 from burnish.deploy.forms import Work, write_forms
+from burnish.deploy.k_quants import check_quantiser
 from burnish.deploy.licence import stated_licence
 from burnish.deploy.manifest import write_manifest
 from burnish.deploy.serving import write_serving
@@ -49,10 +50,11 @@ def export(
     a base in fewer bits; `task`: grades the answers.
 
     A form that fails is not kept; the others are. Raises ParityError: a form failed. Raises ModelError: the model has
-    no GGUF form. Raises BurnishError: there are no prompts.
+    no GGUF form. Raises MissingTool: a K-quant without its program. Raises BurnishError: there are no prompts.
     """
     if not prompts:
         raise BurnishError("There are no prompts to compare answers on.", next_move="give the data a test part")
+    check_quantiser(settings.forms)
     limit = min(max_new_tokens, settings.parity_tokens)
     asked = prompts[: settings.parity_prompts]
     question = _question(checkpoint, specialist, renderer, asked, limit, task, say)

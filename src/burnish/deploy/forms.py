@@ -16,7 +16,7 @@ from burnish.core.files import disk_errors, read_json, write_json
 from burnish.core.run_folder import RunFolder
 from burnish.deploy.adapter_form import FILE as ADAPTER_FILE
 from burnish.deploy.adapter_form import adapter_gguf
-from burnish.deploy.checks import Question, check_adapter, check_gguf, check_merged, check_vllm, with_engine, worst
+from burnish.deploy.checks import Question, check_adapter, check_gguf, check_merged, in_engines, worst
 from burnish.deploy.dense_merge import DENSE_BASE
 from burnish.deploy.forecast import (
     Grid,
@@ -29,7 +29,8 @@ from burnish.deploy.forecast import (
     with_survival,
 )
 from burnish.deploy.gguf_metadata import model_metadata, rotary_divisors
-from burnish.deploy.gguf_write import NumberFormat, write_gguf
+from burnish.deploy.gguf_write import TYPES, NumberFormat, write_gguf
+from burnish.deploy.k_quants import K_FORMATS, KFormat, quantise
 from burnish.deploy.merged import DTYPE_NAMES, copy_terms, dtype_named, stored_dtype, write_model_folder
 from burnish.deploy.parity import EXACT, LIMITS, Limits, not_checked
 from burnish.deploy.settings import ExportSettings
@@ -43,6 +44,8 @@ from burnish.render.renderer import Renderer
 EXACT_CHECK_PARAMETERS = 10**9
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 BASE_FOLDER = "base"
+FLOAT32_FILE = "model-f32.gguf"
+FLOATS = {"f32": "float32", "f16": "float16", "bf16": "bfloat16"}  # the formats of GGUF that have a name elsewhere
 NO_ADAPTER = "not written: this method of training leaves no adapter"
 
 
@@ -72,9 +75,8 @@ def write_forms(work: Work, merge: dict[str, Any] | None) -> dict[str, dict[str,
         found["adapter"] = _adapter(work)
     if "adapter-gguf" in forms:
         found["adapter-gguf"] = _adapter_gguf(work)
-    formats = [cast(NumberFormat, form.removeprefix("gguf-")) for form in forms if form.startswith("gguf-")]
-    if formats:
-        found |= _ggufs(work, formats)
+    if any(form.startswith("gguf-") for form in forms):
+        found |= _ggufs(work, [form.removeprefix("gguf-") for form in forms if form.startswith("gguf-")])
     if merge is not None:
         found = {n: one if "adapter" in n else worst(one, merge, DENSE_BASE) for n, one in found.items()}
     for name, result in found.items():
@@ -91,7 +93,8 @@ def _merged(work: Work) -> dict[str, Any]:
     _write_folder(work, work.out / "merged", work.tensors, dtype)
     copy_terms(work.checkpoint.path, work.out / "merged")
     found = check_merged(work.out / "merged", work.tensors, DTYPE_NAMES[dtype], work.question)
-    found = with_engine(found, "vllm", check_vllm(work.out / "merged", LIMITS[DTYPE_NAMES[dtype]], work.question))
+    limits = LIMITS[DTYPE_NAMES[dtype]]
+    found = in_engines(found, work.settings.engines, work.out / "merged", limits, work.question)
     return {"file": "merged", "dtype": DTYPE_NAMES[dtype], "engine": "transformers", **ahead, **found}
 
 
@@ -117,7 +120,7 @@ def _adapter(work: Work) -> dict[str, Any]:
             work.out / "adapter" / "adapter_config.json", {**config, "base_model_name_or_path": f"../{base.name}"}
         )
     found = check_adapter(base, work.out / "adapter", limits, work.question)
-    found = with_engine(found, "vllm", check_vllm(base, limits, work.question, work.out / "adapter"))
+    found = in_engines(found, work.settings.engines, base, limits, work.question, work.out / "adapter")
     return {"file": "adapter", "base": base.name, "engine": "peft", **found}
 
 
@@ -182,24 +185,38 @@ def _surviving(work: Work, found: dict[str, dict[str, Any]]) -> dict[str, dict[s
     return result
 
 
-def _ggufs(work: Work, formats: Sequence[NumberFormat]) -> dict[str, dict[str, Any]]:
+def _ggufs(work: Work, wanted: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """All GGUF files. A float32 one is written even where nobody asked for it: what is rounded fails with it, and
+    K-quants are made of it."""
+    formats: list[NumberFormat] = [one for one in wanted if one in TYPES]
+    of_float32 = [one for one in K_FORMATS if one in wanted]
     found = {f"gguf-{one}": _gguf(work, one) for one in formats}
     parameters = sum(tensor.numel() for tensor in work.tensors.values())
-    if parameters <= EXACT_CHECK_PARAMETERS:
+    small = parameters <= EXACT_CHECK_PARAMETERS
+    if small:
         found = _surviving(work, found)
     if "f32" in formats:
         exact = found["gguf-f32"]
-    elif parameters <= EXACT_CHECK_PARAMETERS:
+    elif small or of_float32:
         exact = _gguf(work, "f32")
-        _delete(work.out / exact["file"])
     else:
         exact = not_checked(
             f"{parameters / 1e9:.1f}e9 parameters: export gguf-f32 to have the conversion checked exactly"
         )
+    found |= {f"gguf-{one}": _k_quant(work, one) for one in of_float32}
+    if "f32" not in formats:
+        _delete(work.out / FLOAT32_FILE)
     return {
         name: worst(result, exact, "in float32") | ({"before_rounding": exact} if name != "gguf-f32" else {})
         for name, result in found.items()
     }
+
+
+def _k_quant(work: Work, number_format: KFormat) -> dict[str, Any]:
+    name = f"model-{number_format}.gguf"
+    work.say(f"Writing {name}")
+    quantise(work.out / FLOAT32_FILE, work.out / name, number_format)
+    return {"file": name, **check_gguf(work.out / name, LIMITS[number_format], work.question)}
 
 
 def _gguf(work: Work, number_format: NumberFormat) -> dict[str, Any]:
@@ -216,7 +233,7 @@ def _gguf(work: Work, number_format: NumberFormat) -> dict[str, Any]:
         stop_ids=work.renderer.stop_ids,
     )
     write_gguf(work.out / name, metadata, work.tensors, config, number_format, rotary_divisors(config))
-    limits = EXACT if number_format == "f32" else LIMITS["float16" if number_format == "f16" else number_format]
+    limits = LIMITS[FLOATS.get(number_format, number_format)]
     return {"file": name, **ahead, **check_gguf(work.out / name, limits, work.question)}
 
 

@@ -19,10 +19,11 @@ from burnish.core.files import disk_errors
 from burnish.model.config import DecoderConfig
 from burnish.model.gguf_inverse import gguf_name, to_gguf
 
-NumberFormat: TypeAlias = Literal["f32", "f16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0"]
+NumberFormat: TypeAlias = Literal["f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0"]
 TYPES: dict[NumberFormat, GGMLQuantizationType] = {
     "f32": GGMLQuantizationType.F32,
     "f16": GGMLQuantizationType.F16,
+    "bf16": GGMLQuantizationType.BF16,
     "q8_0": GGMLQuantizationType.Q8_0,
     "q5_1": GGMLQuantizationType.Q5_1,
     "q5_0": GGMLQuantizationType.Q5_0,
@@ -32,6 +33,7 @@ TYPES: dict[NumberFormat, GGMLQuantizationType] = {
 FILE_TYPES: dict[NumberFormat, LlamaFileType] = {
     "f32": LlamaFileType.ALL_F32,
     "f16": LlamaFileType.MOSTLY_F16,
+    "bf16": LlamaFileType.MOSTLY_BF16,
     "q8_0": LlamaFileType.MOSTLY_Q8_0,
     "q5_1": LlamaFileType.MOSTLY_Q5_1,
     "q5_0": LlamaFileType.MOSTLY_Q5_0,
@@ -40,6 +42,10 @@ FILE_TYPES: dict[NumberFormat, LlamaFileType] = {
 }
 # Four or five bits in the table that every token passes through cost more than they save.
 KEPT_AT_EIGHT_BITS = ("token_embd.weight", "output.weight")
+WIDE = (
+    GGMLQuantizationType.F32,
+    GGMLQuantizationType.BF16,
+)  # hold numbers of any size; the scales of blocks are float16
 QUANTIZATION_VERSION = 2  # of the block layouts, as gguf.quants writes them
 
 
@@ -111,7 +117,7 @@ def _encoded(
     values: np.ndarray[Any, np.dtype[np.float32]], kind: GGMLQuantizationType, name: str
 ) -> np.ndarray[Any, Any]:
     largest = float(np.abs(values).max())
-    if kind is not GGMLQuantizationType.F32 and largest > np.finfo(np.float16).max:
+    if kind not in WIDE and largest > np.finfo(np.float16).max:
         raise ModelError(
             f"The weight {name} is too large for {kind.name}.",
             seen=f"{largest:.3g}",

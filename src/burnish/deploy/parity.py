@@ -49,6 +49,10 @@ LIMITS: dict[str, Limits] = {
     "q4_1": Limits(0.60, 0.80, None, 0.60, near_tie=1.0),
     "q4_0": Limits(0.60, 0.80, None, 0.60, near_tie=1.0),
 }
+LIMITS |= {
+    "q6_k": LIMITS["q5_1"], "q5_k_m": LIMITS["q5_1"], "q4_k_m": LIMITS["q4_1"],
+    "q3_k_m": Limits(0.50, 1.20, None, 0.50, near_tie=1.0),
+}  # fmt: skip
 # What the trained model became when its adapter was put on the dense base instead of the rounded one it was trained on.
 DENSE_MERGE: dict[str, Limits] = {"nf4": LIMITS["q4_0"], "fp4": LIMITS["q4_0"], "int8": LIMITS["q8_0"]}
 

@@ -10,8 +10,10 @@ from burnish.core.settings import Settings
 
 Form: TypeAlias = Literal[
     "merged", "adapter", "adapter-gguf",
-    "gguf-f32", "gguf-f16", "gguf-q8_0", "gguf-q5_1", "gguf-q5_0", "gguf-q4_1", "gguf-q4_0",
+    "gguf-f32", "gguf-f16", "gguf-bf16", "gguf-q8_0", "gguf-q5_1", "gguf-q5_0", "gguf-q4_1", "gguf-q4_0",
+    "gguf-q6_k", "gguf-q5_k_m", "gguf-q4_k_m", "gguf-q3_k_m",
 ]  # fmt: skip
+Engine: TypeAlias = Literal["burnish", "vllm"]
 SHORT_NAMES = {"gguf": "gguf-f16"}
 
 
@@ -23,9 +25,10 @@ class ExportSettings(Settings):
     forms: tuple[Form, ...] = Field(
         ("merged", "gguf-q8_0"),
         description="merged: a transformers folder. adapter: the LoRA weights in peft's layout. adapter-gguf: the "
-        "same for llama.cpp and Ollama, on the base's own GGUF file. gguf-f32, gguf-f16, "
-        "gguf-q8_0, gguf-q5_1, gguf-q5_0, gguf-q4_1, gguf-q4_0: a file for llama.cpp and Ollama, 4, 2, 1.1, 0.8, 0.7, "
-        "0.6 and 0.6 bytes a weight. gguf is gguf-f16. "
+        "same for llama.cpp and Ollama, on the base's own GGUF file. gguf-f32, gguf-f16, gguf-bf16, gguf-q8_0, "
+        "gguf-q5_1, gguf-q5_0, gguf-q4_1, gguf-q4_0: a file for llama.cpp and Ollama, 4, 2, 2, 1.1, 0.8, 0.7, 0.6 and "
+        "0.6 bytes a weight. gguf is gguf-f16. gguf-q6_k, gguf-q5_k_m, gguf-q4_k_m, gguf-q3_k_m: the same by "
+        "llama.cpp's own llama-quantize, where it is on the PATH. "
         "An empty list exports nothing.",
     )
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
@@ -38,6 +41,11 @@ class ExportSettings(Settings):
         gt=0,
         le=1000,
         description="Largest weights file of merged/, in GB of 1e9 bytes; more go into several.",
+    )
+    engines: tuple[Engine, ...] = Field(
+        ("burnish", "vllm"),
+        description="Servers that merged and adapter are asked in besides transformers and peft: `burnish serve`, and "
+        "vLLM where it is at hand.",
     )
     parity_prompts: int = Field(
         8, ge=1, le=200, description="How many prompts each form must answer as the trained model does."

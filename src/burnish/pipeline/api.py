@@ -20,8 +20,9 @@ from burnish.evals.verdict_records import Verdict
 from burnish.generate.engine import stream
 from burnish.generate.request import Request
 from burnish.model.decoder import Decoder
+from burnish.pipeline.find import existing_run
 from burnish.pipeline.repeat import repeat
-from burnish.pipeline.run import existing_run, run_stages
+from burnish.pipeline.run import run_stages
 from burnish.pipeline.workshop import Workshop
 from burnish.recipe.recipe import Recipe, default_name, expand, read_recipe, with_level
 

@@ -16,7 +16,7 @@ import torch
 
 from burnish.adapt import methods
 from burnish.core import hardware
-from burnish.core.errors import BurnishError, DataError, RecipeError, Stopped
+from burnish.core.errors import BurnishError, DataError, Stopped
 from burnish.core.events import record_event
 from burnish.core.files import read_json, sha256_of_file, sha256_of_tree, write_json
 from burnish.core.ranks import is_first
@@ -341,19 +341,3 @@ STAGE: Mapping[str, Callable[[Workshop, Say], None]] = {
     "evaluate": _evaluate,
     "export": _export,
 }
-
-
-def find_run(text: str, runs: Path) -> RunFolder | None:
-    """The run that a path or a name means; None when there is none."""
-    for path in (Path(text), runs / text):
-        if (path / "recipe.yaml").is_file():
-            return RunFolder(path)
-    return None
-
-
-def existing_run(text: str, runs: Path) -> RunFolder:
-    """`find_run` that insists."""
-    run = find_run(text, runs)
-    if run is None:
-        raise RecipeError("There is no such run.", seen=text, next_move="`burnish runs` lists what there is")
-    return run

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hmac
-import ipaddress
 import json
 import socket
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +20,7 @@ from burnish.core.errors import BurnishError
 from burnish.evals.arena.ballots import Ballots
 from burnish.evals.arena.matches import Match
 from burnish.server.arena_answers import Hall, Response, answer
+from burnish.server.own_host import is_own_host
 
 MOST_BYTES = 4096  # of a request
 SECONDS = 30  # that a connection may take
@@ -28,26 +28,10 @@ SECONDS = 30  # that a connection may take
 FORBIDDEN = Response(403, {"error": "open the address that `burnish arena` printed"})
 
 
-def is_own_host(header: str, named: str, port: int) -> bool:
-    """Whether a Host header names this server: a number, localhost, or the name that --host gave; and its port."""
-    try:
-        parts = urlsplit(f"//{header}")
-        name, given = parts.hostname or "", parts.port
-    except ValueError:
-        return False
-    if (given or 80) != port or parts.path or parts.username is not None:
-        return False
-    if name in ("localhost", named.lower()):
-        return True
-    with contextlib.suppress(ValueError):
-        return bool(ipaddress.ip_address(name))
-    return False
-
-
 def may_ask(hall: Hall, hosts: Sequence[str], path: str, port: int) -> bool:
     """One Host header that is ours, and the token as the first part of the path."""
     token = path.split("/")[1] if path.startswith("/") else ""
-    own = len(hosts) == 1 and is_own_host(hosts[0], hall.named, port)
+    own = len(hosts) == 1 and is_own_host(hosts[0], (hall.named,), port)
     return own and hmac.compare_digest(token.encode("utf-8", "replace"), hall.token.encode())
 
 

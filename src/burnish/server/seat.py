@@ -18,7 +18,9 @@ from burnish.server.calls import CallForm, call_form
 from burnish.server.guide import Grammars
 
 SLOTS = 64  # answers written at once by one network
-REMEMBERED = 16_384  # tokens of prompts whose keys and values are kept for the next request with the same beginning
+READ_PER_PASS = 512  # tokens of prompts read in one pass: others' next tokens wait for it
+REMEMBERED = 512 << 20  # bytes of keys and values that are kept for requests with the same beginning
+MOST_REMEMBERED = 65_536  # tokens, of small models
 
 
 @dataclass(eq=False)
@@ -44,7 +46,16 @@ class Seat:
 
     def renew(self) -> None:
         """An engine without requests."""
-        self.engine = Engine(self.decoder, stop_ids=self.renderer.stop_ids, slots=self.slots, remember=REMEMBERED)
+        config, number = self.decoder.config, self.decoder.compute.itemsize
+        token = 2 * config.layers * config.key_value_heads * config.head_width * number  # bytes
+        remember = min(REMEMBERED // token, MOST_REMEMBERED)
+        self.engine = Engine(
+            self.decoder,
+            stop_ids=self.renderer.stop_ids,
+            slots=self.slots,
+            tokens_per_pass=READ_PER_PASS,
+            remember=remember,
+        )
 
 
 def base_seat(path: Path, model_hash: str, *, dtype: torch.dtype, slots: int = SLOTS) -> Seat:

@@ -33,14 +33,16 @@ def base(tmp_path: Path) -> Checkpoint:
     return read_family("llama", tmp_path / "base")
 
 
-def run_export(base: Checkpoint, run: RunFolder, forms: list[str], decoder: Decoder | None = None) -> dict[str, Any]:
+def run_export(
+    base: Checkpoint, run: RunFolder, forms: list[str], decoder: Decoder | None = None, engines: tuple[str, ...] = ()
+) -> dict[str, Any]:
     run.create()
     decoder = decoder or specialist(base)
     if lora.layers(decoder):
         methods.save_adapter(decoder, LoRASettings(r=4, alpha=8.0), run.adapter, base="base")
     return export(
         run,
-        ExportSettings(forms=forms, parity_prompts=3),
+        ExportSettings(forms=forms, engines=engines, parity_prompts=3),
         checkpoint=base,
         specialist=decoder,
         renderer=make_renderer(base.tokenizer, base.generation),
@@ -57,9 +59,10 @@ def statuses(record: dict[str, Any]) -> dict[str, str]:
 def test_every_form_passes_and_the_record_names_every_file(base: Checkpoint, tmp_path: Path) -> None:
     run = RunFolder(tmp_path / "run")
     checked = "passed" if llamacpp.installed() else "not checked"
-    record = run_export(base, run, ["merged", "adapter", "gguf-f32", "gguf-f16", "gguf-q8_0"])
+    record = run_export(base, run, ["merged", "adapter", "gguf-f32", "gguf-f16", "gguf-bf16", "gguf-q8_0"])
     assert statuses(record) == {
-        "merged": "passed", "adapter": "passed", "gguf-f32": checked, "gguf-f16": checked, "gguf-q8_0": checked
+        "merged": "passed", "adapter": "passed", "gguf-f32": checked, "gguf-f16": checked, "gguf-bf16": checked,
+        "gguf-q8_0": checked
     }  # fmt: skip
     assert record["status"] == ("passed" if llamacpp.installed() else "incomplete")
     assert record == json.loads(run.parity.read_text())
@@ -72,6 +75,16 @@ def test_every_form_passes_and_the_record_names_every_file(base: Checkpoint, tmp
     for name, facts in manifest["files"].items():
         assert facts["sha256"] == sha256_of_file(run.export / name)
     assert not list(run.path.glob("export.tmp-*"))
+
+
+def test_our_own_server_answers_alike(base: Checkpoint, tmp_path: Path) -> None:
+    record = run_export(base, RunFolder(tmp_path / "run"), ["adapter"], engines=("burnish",))
+    engines = record["forms"]["adapter"]["engines"]
+    found = engines["burnish"]
+    assert found["status"] == "passed", found["why"]
+    assert found["measured"]["answers_equal"] == found["measured"]["answers"] == 3
+    assert found["measured"]["adapter_changes"] > 0
+    assert engines["vllm"] == {"status": "not checked", "why": "`export.engines` does not name it"}
 
 
 def test_a_gguf_base_also_gives_the_folder_that_its_adapter_goes_on(base: Checkpoint, tmp_path: Path) -> None:

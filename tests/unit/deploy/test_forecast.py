@@ -71,7 +71,7 @@ def test_a_grid_that_holds_the_update_loses_nothing() -> None:
     assert of([3.0, -5.0], [3.0, -5.0]) is None
 
 
-@pytest.mark.parametrize("number_format", ["f16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0"])
+@pytest.mark.parametrize("number_format", ["f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0"])
 def test_a_grids_points_are_what_the_file_holds(number_format: NumberFormat, tmp_path: Path) -> None:
     made = read_family("llama", tmp_path / "base")
     back = read_checkpoint(written(made, tmp_path / "m.gguf", number_format))

@@ -94,7 +94,9 @@ def test_types_of_tensors() -> None:
     assert tensor_type("blk.0.attn_q.weight", (64, 48), "q8_0") is kinds.F16  # 48 is no whole number of 32s
 
 
-@pytest.mark.parametrize(("number_format", "steps"), [("f16", 2**-11), ("q8_0", 1 / 254 + 2**-11), ("q4_0", 1 / 8)])
+@pytest.mark.parametrize(
+    ("number_format", "steps"), [("f16", 2**-11), ("bf16", 2**-8), ("q8_0", 1 / 254 + 2**-11), ("q4_0", 1 / 8)]
+)
 def test_rounding_is_within_a_step_of_the_largest_of_its_block(
     number_format: NumberFormat, steps: float, tmp_path: Path
 ) -> None:

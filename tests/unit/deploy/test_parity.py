@@ -14,9 +14,11 @@ from burnish.deploy.parity import (
     answer_measures,
     divergence,
     finding,
+    mean_change,
     prompt_measures,
     score_measures,
     shortfalls,
+    without_effect,
 )
 
 SURE: Place = ((7, -0.1), (8, -3.0))
@@ -104,3 +106,17 @@ def test_what_falls_short_is_named() -> None:
         len(shortfalls(good | {"top1_agreement": 0.5, "effect_kept": 0.2, "prompts": 1, "prompts_equal": 0}, EXACT))
         == 3
     )
+
+
+def test_an_adapter_s_change_is_the_mean_over_tokens() -> None:
+    # (0.3 + 0 + 0.6) / 3
+    assert mean_change([ANSWER], [places(-0.1, -1.0, -0.2)], [places(-0.4, -1.0, -0.8)]) == pytest.approx(0.3)
+
+
+def test_an_engine_in_which_the_adapter_changes_too_little_serves_the_base() -> None:
+    passed = finding({"top1_agreement": 1.0}, EXACT)
+    assert without_effect(passed, 0.9, 1.0)["status"] == "passed"
+    for change in (0.0, 0.4, math.nan):
+        line = without_effect(passed, change, 1.0)
+        assert (line["status"], line["why"]) == ("failed", "the adapter changes nothing")
+    assert without_effect(passed, 0.0, 0.0)["status"] == "failed"

@@ -19,7 +19,8 @@ from burnish.core.errors import BurnishError
 from burnish.evals.arena.ballots import Ballots
 from burnish.evals.arena.matches import Match
 from burnish.server.arena_page import arena_page
-from burnish.server.arena_server import is_own_host, open_arena
+from burnish.server.arena_server import open_arena
+from burnish.server.own_host import is_own_host
 
 
 def matches(n: int) -> list[Match]:
@@ -83,11 +84,11 @@ def test_another_host_is_refused_even_with_the_token(arena: Arena) -> None:
 
 
 def test_only_numbers_localhost_and_the_name_given_are_own_hosts() -> None:
-    assert is_own_host("my-box:80", "my-box", 80)
-    assert is_own_host("my-box", "my-box", 80)
-    assert not is_own_host("my-box@evil:80", "my-box", 80)
-    assert not is_own_host("my-box:99999", "my-box", 80)
-    assert not is_own_host("", "", 80) or not is_own_host("evil", "", 80)
+    assert is_own_host("my-box:80", ("my-box",), 80)
+    assert is_own_host("my-box", ("my-box",), 80)
+    assert not is_own_host("my-box@evil:80", ("my-box",), 80)
+    assert not is_own_host("my-box:99999", ("my-box",), 80)
+    assert not is_own_host("", ("",), 80) or not is_own_host("evil", ("",), 80)
 
 
 def test_the_page_is_self_contained_and_its_policy_allows_its_own_script_and_style_alone(arena: Arena) -> None:

@@ -125,6 +125,7 @@ TABLE: Mapping[str, Rule] = {
            "id object created_at finished_at status error estimated_finish trained_tokens result_files "
            "organization_id usage_metrics eval_id checkpoints user_provided_id"),
     "fine_tuned_model": ignored("stays with OpenAI"),
+    **each(ignored("of a job on Burnish's own server"), "verdict run"),
     "shared_with_openai": off("nothing leaves this machine"),
 }  # fmt: skip
 

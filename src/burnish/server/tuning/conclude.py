@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from burnish.core.errors import Stopped
 from burnish.core.files import dump_json, read_jsonl
 from burnish.pipeline.stages import finished
 from burnish.server.tuning.desk import Desk
@@ -27,7 +28,7 @@ def conclude(desk: Desk, id: str, code: int | None, *, stopping: bool = False) -
         return  # cancelled
     why = said_at_the_end(desk.folder(id) / LOG)
     if finished(desk.run(id), desk.last_stage):
-        succeed(desk, job)
+        _succeed_or_fail(desk, job)
     elif job.status == "pausing" and (code is None or code == 75 or code < 0):
         desk.store.change("UPDATE jobs SET starts = 0 WHERE id = ?", (id,))
         move(desk.store, id, ("pausing",), "paused", "Fine-tuning job paused")
@@ -66,6 +67,18 @@ def said_at_the_end(log: Path) -> str:
     text = log.read_text("utf-8", "replace")[-20 * MOST_MESSAGE :] if log.exists() else ""
     _, found, error = f"\n{text}".rpartition("\nerror: ")
     return " ".join(error.split())[:MOST_MESSAGE] if found else ""
+
+
+def _succeed_or_fail(desk: Desk, job: Job) -> None:
+    """A full disk is for the runner to try again; a run whose results cannot be read stays so."""
+    try:
+        succeed(desk, job)
+    except (Stopped, OSError):
+        raise
+    except Exception as error:
+        fail(
+            desk.store, job.id, "server_error", f"The results of the run cannot be read: {' '.join(str(error).split())}"
+        )
 
 
 def succeed(desk: Desk, job: Job) -> None:

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from burnish.core.files import read_jsonl
 from burnish.core.run_folder import RunFolder
 from burnish.server.tuning.events import add_event
 from burnish.server.tuning.jobs import get_job
 from burnish.server.tuning.store import Store
 
 RECENT = 20  # steps whose speed tells how long the rest takes
+LAST_BYTES = 4096  # more than their lines have
 PLANNED = "training planned"
 STAGES: Mapping[str, str] = {
     "prepare ends": "Files prepared: split into parts for training, for early stopping and for the verdict",
@@ -102,14 +102,24 @@ class Follower:
             self._note_step(int(lines[-1]["step"]), job.steps)
 
     def _note_step(self, step: int, steps: int | None) -> None:
-        recent = read_jsonl(self._run.timings)[-RECENT:] if self._run.timings.exists() and steps else []
+        recent = last_seconds(self._run.timings)
         left = (steps or step) - step
-        mean = sum(line["seconds"] for line in recent) / len(recent) if recent else 0.0
+        mean = sum(recent) / len(recent) if recent else 0.0
         finish = int(time.time() + left * mean) if recent and left else None  # how long the verdict takes is not known
         self._store.change(
             "UPDATE jobs SET step = ?, estimated_finish = CASE status WHEN 'running' THEN ? END WHERE id = ?",
             (step, finish, self._job),
         )
+
+
+def last_seconds(path: Path) -> list[float]:
+    """What the last steps took, from the end of timings.jsonl."""
+    if not path.exists():
+        return []
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - LAST_BYTES))
+        lines = file.read().split(b"\n")[-RECENT - 1 : -1]  # what follows the last line end is still being written
+    return [float(json.loads(line)["seconds"]) for line in lines if line.startswith(b"{") and line.endswith(b"}")]
 
 
 def step_message(line: Mapping[str, Any], steps: int | None) -> str:

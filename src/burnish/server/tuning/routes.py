@@ -20,6 +20,7 @@ from burnish.server.tuning.events import checkpoint_json, event_json
 from burnish.server.tuning.jobs import Job, cancel_job, get_job, job_json, pause_job, read_job, resume_job
 from burnish.server.tuning.paging import page, read_limit
 from burnish.server.tuning.refusal import invalid_value
+from burnish.server.tuning.request import KEYS
 from burnish.server.tuning.submit import submit
 from burnish.server.tuning.upload import Upload, receive
 
@@ -134,6 +135,8 @@ def _add_list_routes(router: APIRouter, desk: Desk) -> None:
             for name, value in query.multi_items()
             if (match := METADATA.fullmatch(name))
         ]
+        if len(where) > KEYS:
+            raise ApiError(400, f"A job has at most {KEYS} keys of metadata.", param="metadata", code="invalid_value")
         if query.get("metadata") == "null":
             where.append(("metadata IS NULL", ()))
         return page(desk.store, "jobs", lambda row: job_json(read_job(row), desk.organisation), where=where,
@@ -160,6 +163,8 @@ async def _json_of(request: Request) -> Any:
         if len(body) > MOST_BODY:
             raise ApiError(413, f"The request is longer than {MOST_BODY:,} bytes.")
     try:
-        return json.loads(body.decode("utf-8"))
+        value = json.loads(body.decode("utf-8"))
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()  # no NaN, and no half of a character
+        return value
     except (ValueError, RecursionError) as error:
         raise ApiError(400, f"The body of the request is not valid JSON: {str(error)[:100]}.") from error

@@ -24,6 +24,7 @@ from burnish.server.tuning.room import lack, never, room_needed
 
 VERBS = {"evaluate": "evaluate", "export": "run"}  # what does all stages up to one
 TICK = 0.25  # seconds between two looks
+AFTER_FAILURE = 5.0  # seconds until what failed is tried again
 GRACE = 30.0  # seconds that a child has to save after it was asked to stop
 WAIT_FOR_ROOM = 15.0  # seconds until disk and memory are looked at again
 
@@ -44,17 +45,20 @@ class Runner:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._at_work: _AtWork | None = None
+        self._found: list[_AtWork] = []  # of the server before
         self._stopping = threading.Event()
         self._no_room_until, self._told = 0.0, set[str]()
 
     def work(self) -> None:
-        """Until `stop`. A failure of ours is told to the job at work and does not end the thread."""
+        """Until `stop`. What fails here (a full disk, say) is noted and tried again; it does not end the thread."""
         while not self._stopping.is_set():
+            pause = TICK
             try:
                 self._tick()
             except Exception as error:
                 self._note(error)
-            self._desk.changed.wait(TICK)
+                pause = AFTER_FAILURE
+            self._desk.changed.wait(pause)
             self._desk.changed.clear()
 
     def stop(self) -> None:
@@ -63,19 +67,15 @@ class Runner:
         self._desk.changed.set()
 
     def find_again(self) -> None:
-        """At a start: children that outlived the server before are followed on; jobs whose child is gone go on."""
+        """At a start: children that outlived the server before are followed on, and ended ones come to their end."""
         rows = self._desk.store.rows("SELECT * FROM jobs WHERE status IN ('running', 'pausing') OR pid IS NOT NULL")
         for job in map(read_job, rows):
             child = Child(self._desk.folder(job.id), job.pid, job.born)
-            if self._at_work is None and is_at_work(child):
-                self._follow(job.id, child)
-            else:
-                self._follower(job.id).take_in()
-                conclude(self._desk, job.id, None)
+            self._found.append(_AtWork(job.id, child, self._follower(job.id)))
 
     def let_go(self) -> None:
         """At the end of the server: the child saves and ends, and its job waits in the queue for the next start."""
-        if (at_work := self._at_work) is None:
+        if (at_work := self._at_work or next(iter(self._found), None)) is None:
             return
         send(at_work.child, signal.SIGTERM)
         deadline = time.monotonic() + GRACE
@@ -89,9 +89,11 @@ class Runner:
         self._desk.files.expire()
         for job in jobs_in(self._desk.store, "validating_files"):
             self._validate(job)
+        if self._at_work is None and self._found:
+            self._at_work = self._found.pop(0)
         if self._at_work is not None:
             self._watch(self._at_work)
-        if self._at_work is None:
+        elif not self._stopping.is_set():
             self._start_next()
 
     def _validate(self, job: Job) -> None:
@@ -100,6 +102,9 @@ class Runner:
             check_examples(folder / TRAIN, method)
             if job.validation_file:
                 check_examples(folder / DEV, method, "validation")
+        except OSError as error:
+            fail(self._desk.store, job.id, "server_error", f"The job's data cannot be read: {error.strerror}")
+            return
         except BadExamples as error:
             param = "validation_file" if error.code == "invalid_validation_file" else "training_file"
             fail(self._desk.store, job.id, error.code, str(error), param)
@@ -140,10 +145,7 @@ class Runner:
         desk.store.change("UPDATE jobs SET starts = starts + 1 WHERE id = ?", (job.id,))
         child = start_child([VERBS[desk.last_stage], str(recipe), "--out", str(desk.runs)], folder, folder / LOG)
         desk.store.change("UPDATE jobs SET pid = ?, born = ? WHERE id = ?", (child.pid, child.born, job.id))
-        self._follow(job.id, child)
-
-    def _follow(self, job: str, child: Child) -> None:
-        self._at_work = _AtWork(job, child, self._follower(job))
+        self._at_work = _AtWork(job.id, child, self._follower(job.id))
 
     def _follower(self, job: str) -> Follower:
         return Follower(self._desk.store, job, self._desk.run(job))
@@ -152,8 +154,8 @@ class Runner:
         ended = not is_at_work(at_work.child)  # before the logs are read: nothing comes after
         at_work.follower.take_in()
         if ended:
-            self._at_work = None
             conclude(self._desk, at_work.job, exit_code(at_work.child))
+            self._at_work = None
         elif get_job(self._desk.store, at_work.job).status != "running":
             if at_work.asked is None:
                 at_work.asked = time.monotonic()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -17,6 +18,9 @@ from burnish.server.api_error import ApiError
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
+
+# What it would say of every broken form, in words of its own, is said in the answer.
+logging.getLogger("python_multipart").addHandler(logging.NullHandler())
 
 MOST_BYTES = 512 * 2**20  # of a file, as OpenAI has it
 MOST_PARTS = 16

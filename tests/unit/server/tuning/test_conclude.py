@@ -79,6 +79,19 @@ def test_a_run_that_was_whole_before_its_end_was_seen_has_succeeded(tmp_path: Pa
         assert csv == "step,train_loss,train_accuracy,valid_loss,valid_mean_token_accuracy\n1,2.0,,,\n2,1.0,,,\n"
 
 
+def test_a_run_whose_results_cannot_be_read_has_failed(tmp_path: Path) -> None:
+    with job_at_desk(tmp_path) as at:
+        at.set(status="running")
+        at.run.create()
+        write_json(at.run.stages, {"evaluate": {"finished": True}})
+        at.run.metrics.write_text('{"step": 1')
+        conclude(at.desk, at.id, 0)
+        assert at.job.status == "failed"
+        assert at.job.error is not None
+        assert "cannot be read" in at.job.error["message"]
+        assert not at.published
+
+
 def test_of_a_log_without_an_error_nothing_is_said(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("all is well, no error: here\n")
     assert said_at_the_end(tmp_path / "log") == ""

@@ -166,7 +166,8 @@ def test_a_malformed_job_is_refused_by_its_parameter(name: str, client: OpenAI, 
 
 
 def test_a_body_that_is_no_object_is_refused(address: str) -> None:
-    for content in (b"", b"[]", b"{", b'"a"', b"\xff", b"[" * 100_000):
+    half = b'{"model": "tiny", "training_file": "a", "metadata": {"a": "\\ud800"}}'
+    for content in (b"", b"[]", b"{", b'"a"', b"\xff", b"[" * 100_000, b'{"seed": NaN}', half):
         response = httpx.post(f"{address}/fine_tuning/jobs", content=content)
         assert response.status_code == 400, content[:10]
         assert response.json()["error"]["message"]
@@ -224,6 +225,7 @@ def test_jobs_are_found_by_their_metadata(client: OpenAI, chats: str) -> None:
     assert [job.id for job in jobs.list(metadata={"team": "x", "n": "1"})] == made[:1]
     assert [job.id for job in jobs.list(limit=1, extra_query={"metadata": "null"}).data] == made[2:]
     assert jobs.list(limit=1).has_more
+    assert refused(jobs.list, metadata={str(n): "x" for n in range(17)}).code == "invalid_value"
     assert [job.id for job in jobs.list(limit=2)][:3] == made[::-1], "over the pages"
     for job in made:
         jobs.cancel(job)
