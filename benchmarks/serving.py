@@ -73,14 +73,16 @@ def _command(side: str, options: Options, port: int, streams: int) -> list[str |
     if side == "burnish":
         os.environ["BURNISH_API_KEY"] = KEY
         return [sys.executable, "-m", "burnish", "serve", "--model", "smollm2-135m", "--port", str(port),
-                "--slots", str(max(64, streams))]  # fmt: skip
+                "--dtype", "auto", "--slots", str(max(64, streams))]  # fmt: skip
     if side == "llamacpp":
         return [sys.executable, "-m", "benchmarks.peers.llamacpp_serve", models / "model-f16.gguf", str(port),
                 str(streams), str(options.threads)]  # fmt: skip
-    os.environ.update(VLLM_CPU_KVCACHE_SPACE="3", VLLM_NO_USAGE_STATS="1", DO_NOT_TRACK="1")
+    cores = f"0-{options.threads - 1}"  # by itself vLLM leaves one core to its front
+    os.environ.update(VLLM_CPU_KVCACHE_SPACE="3", VLLM_CPU_OMP_THREADS_BIND=cores, VLLM_NO_USAGE_STATS="1",
+                      DO_NOT_TRACK="1")  # fmt: skip
     return [python_of(VLLM, options.work), "-m", "vllm.entrypoints.openai.api_server", "--model", models / "folder",
             "--host", "127.0.0.1", "--port", str(port), "--dtype", "bfloat16", "--max-model-len", "1024",
-            "--served-model-name", "smollm2-135m", "--max-num-seqs", str(streams)]  # fmt: skip
+            "--served-model-name", "smollm2-135m", "--max-num-seqs", str(streams), "--enforce-eager"]  # fmt: skip
 
 
 def _wait(address: Address, process: subprocess.Popen[bytes], log: Path) -> None:
