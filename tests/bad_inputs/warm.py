@@ -18,12 +18,12 @@ from tests.tiny import write_gguf_model, write_model
 
 # Polars is only imported: its threads must be started by each fork itself.
 LONG = {"prompt": "How long does the parcel take from here to the other side of the river? " * 4, "completion": "bug"}
-SHORT = ("--set", "train.steps=2", "--set", "evaluate.retention=off", "--set", "export=[adapter]")
+SHORT = ("--set", "train.steps=2", "--set", "evaluate.retention=off")
 LATE = ("polars", "burnish.data.read.tables", "burnish.cli.reviewing")
 
 
 def warm_up(folder: Path, *, trained: bool = True) -> Path:
-    """The folder of a tiny model; the command has been run on sound rows. `trained`: `trained/r` is a whole run."""
+    """The folder of a tiny model; the command ran on sound rows. `trained`: `trained/r` is a run with a verdict."""
     said = io.StringIO()
     with contextlib.redirect_stderr(said):
         model = write_model(folder / "model")
@@ -34,7 +34,7 @@ def warm_up(folder: Path, *, trained: bool = True) -> Path:
     arguments = ["--model", model, "--data", folder / "warm.jsonl", "--out"]
     _run(["prepare", *arguments, folder / "warm", "--name", "r"])
     if trained:
-        _run(["run", *arguments, folder / "trained", "--name", "r", *SHORT])
+        _run(["evaluate", *arguments, folder / "trained", "--name", "r", *SHORT])
     return model
 
 

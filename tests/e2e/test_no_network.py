@@ -8,7 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-SHORT = ("--set", "train.steps=2", "--set", "evaluate.retention=off", "--set", "export=[merged]")
+SHORT = ("--set", "train.steps=8", "--set", "train.learning_rate=0.01", "--set", "evaluate.retention=off",
+         "--set", "export=[gguf-f32]")  # fmt: skip
 PROGRAM = """
 import socket, sys
 from burnish.cli.main import main
