@@ -21,6 +21,7 @@ from burnish.deploy.loopback import Served, free_port, served
 from burnish.deploy.parity import NEAR_TIE, Limits, finding, prompt_measures, without_effect
 
 SPECIALIST = "specialist"
+ROUNDING = 1e-4  # nats: one network gives the same token this much apart at most, in float32
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,25 @@ def check_own_server(
         replies = [_reply(server, name, messages, max_new_tokens) for messages in conversations]
         alone = [_reply(server, folder.name, m, max_new_tokens) for m in conversations] if adapter else []
     line = finding(_measures(answers, replies, decode, special_text), limits) | {"engine": "burnish serve"}
-    if adapter is None:
-        return line
-    changed = [one.text != other.text for one, other in zip(replies, alone, strict=True)]
-    expected = [decode(one.spoken) != decode(other.spoken) for one, other in zip(answers, base_answers, strict=True)]
+    if adapter is None or not any(reply.logprobs for reply in (*replies, *alone)):
+        return line  # where both end before a word, no route tells how sure they were
+    pairs = zip(answers, base_answers, strict=True)
+    expected = [_differ(*(_as_reply(answer, decode) for answer in pair)) for pair in pairs]
+    changed = [_differ(one, other) for one, other in zip(replies, alone, strict=True)]
     return without_effect(line, sum(changed) / len(changed), sum(expected) / len(expected))
+
+
+def _as_reply(answer: Answer, decode: Callable[[Sequence[int]], str]) -> Reply:
+    spoken = answer.spoken
+    logprobs = tuple(answer.logprob(index) for index in range(len(spoken)))
+    return Reply(decode(spoken), answer.stopped, answer.prompt, logprobs)
+
+
+def _differ(one: Reply, other: Reply) -> bool:
+    """Whether two networks gave these: by what was said, or by how sure each was of it."""
+    if (one.text, one.stopped, len(one.logprobs)) != (other.text, other.stopped, len(other.logprobs)):
+        return True
+    return any(abs(a - b) > ROUNDING for a, b in zip(one.logprobs, other.logprobs, strict=True))
 
 
 def _start(folder: Path, adapter: Path | None) -> AbstractContextManager[Served]:
@@ -89,8 +104,8 @@ def _measures(
     decode: Callable[[Sequence[int]], str],
     special_text: Sequence[bool],
 ) -> dict[str, Any]:
-    """Prompts by ids, answers by text and end, and the log-probabilities of those that are the same: where none is,
-    infinitely far off."""
+    """Prompts by ids, answers by text and end, and the log-probabilities of those that are the same: where not all
+    are and none has any, infinitely far off. Answers that end before a word have none."""
     pairs = list(zip(answers, replies, strict=True))
     same = [_same(answer, reply, decode) for answer, reply in pairs]
     ties = [not one and _tied(answer) for one, answer in zip(same, answers, strict=True)]
@@ -99,7 +114,7 @@ def _measures(
         for (answer, reply), one in zip(pairs, same, strict=True)
         if one
         for index, logprob in enumerate(reply.logprobs)
-    ] or [math.inf]
+    ] or [0.0 if all(same) else math.inf]
     return {
         **prompt_measures(answers, [reply.prompt for reply in replies], special_text),
         "answers": len(answers),
