@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -14,11 +15,13 @@ from threading import Lock, Thread
 from typing import Protocol, TypeVar
 
 from burnish.core.errors import DataError
+from burnish.core.hardware import return_free_memory
 from burnish.generate.engine import Engine
 from burnish.generate.request import Event, Request
 from burnish.server.api_error import ApiError
 
 T = TypeVar("T")
+TIDY_EVERY = 2.0  # seconds: what is remembered comes and goes in pieces between which free memory would pile up
 CAPACITY = 256  # requests at work or waiting; beyond that they are refused, not kept
 
 
@@ -113,6 +116,7 @@ class Worker:
         self._thread.join()
 
     def _run(self) -> None:
+        tidy = 0.0
         while True:
             while not (self._orders.empty() and self._work):
                 order = self._orders.get()
@@ -121,6 +125,9 @@ class Worker:
                 order()
             for place in list(self._work):
                 self._step(place)
+            if time.monotonic() > tidy:
+                return_free_memory()
+                tidy = time.monotonic() + TIDY_EVERY
 
     def _begin(self, ticket: _Ticket) -> None:
         try:
