@@ -87,7 +87,7 @@ async def at_rest(address: Address, within: float = 5.0) -> bool:
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:
         page = (await get(address, "/metrics")).text
-        loads = [line for line in page.splitlines() if line.startswith(("burnish_answers_in_work"))]
+        loads = [line for line in page.splitlines() if line.startswith("burnish_answers_in_work")]
         if loads and all(float(line.rsplit(" ", 1)[1]) == 0 for line in loads):
             return True
         await asyncio.sleep(0.1)
