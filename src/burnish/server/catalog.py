@@ -21,7 +21,7 @@ from burnish.pipeline.workshop import Workshop
 from burnish.server.api_error import ApiError
 from burnish.server.loading import Update, is_adapter, model_name, open_run, read_update, shared_update
 from burnish.server.seat import SLOTS, Seat, base_seat
-from burnish.server.worker import Worker
+from burnish.server.worker import Worker, leave_the_cores
 
 LONGEST_NAME = 200
 
@@ -93,6 +93,7 @@ class Catalog:
         it stands in memory anyway. Raises BurnishError: it cannot be loaded, and all stays as it was.
         """
         with self._loading:
+            leave_the_cores()
             shop = open_run(run_folder)
             update = shared_update(shop)
             judged_at = shop.recipe.evaluate.temperature
@@ -105,6 +106,7 @@ class Catalog:
     def add_base(self, name: str, path: Path | None = None, model_hash: str = "") -> Served:
         """Serves a pretrained model under the name that recipes give it. Raises BurnishError: it cannot be loaded."""
         with self._loading:
+            leave_the_cores()
             path = path or resolve(name)
             model_hash = model_hash or sha256_of_tree(path)
             shown, seat = model_name(name), self._bases.get(model_hash)
@@ -126,6 +128,7 @@ class Catalog:
         if not is_adapter(folder):
             return self.add(name, folder)
         with self._loading:
+            leave_the_cores()
             stands_on = self._base_for(base)
             update = read_update(folder)
             served = Served(name, stands_on.seat, update.key, stands_on.name, stands_on.temperature)

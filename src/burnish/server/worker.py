@@ -14,6 +14,8 @@ from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import Protocol, TypeVar
 
+import torch
+
 from burnish.core.errors import DataError
 from burnish.core.hardware import return_free_memory
 from burnish.generate.engine import Engine
@@ -54,6 +56,7 @@ class Worker:
         self._count = Lock()
         self._orders: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._work: dict[Place, dict[int, _Ticket]] = {}  # by the engine's numbers
+        self._cores = torch.get_num_threads()
         self._thread = Thread(target=self._run, name="burnish worker", daemon=True)
         self._thread.start()
 
@@ -116,6 +119,8 @@ class Worker:
         self._thread.join()
 
     def _run(self) -> None:
+        torch.set_num_threads(self._cores)
+        torch.get_num_threads()  # settles it for this thread, before another one sets its own
         tidy = 0.0
         while True:
             while not (self._orders.empty() and self._work):
@@ -169,6 +174,12 @@ class Worker:
                 if event.finished:
                     self._forget(place, event.request)
         _tell(said)
+
+
+def leave_the_cores() -> None:
+    """For a thread that loads. OpenMP keeps a pool for every thread that computes on several cores; with a second pool
+    there are more threads than cores, all of them sleep between products, and each pass takes twice as long."""
+    torch.set_num_threads(1)
 
 
 def _failed(error: Exception) -> ApiError:
