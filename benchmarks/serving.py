@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from benchmarks.common import Options, common_options, make_parser, record, run_
 from benchmarks.environments import VLLM, python_of
 from benchmarks.load import Address, Figures, ask, drive, figures
 from burnish.core.errors import BurnishError
+from burnish.deploy.loopback import free_port
 
 SUBJECTS = ("a lighthouse", "an old map", "the harvest", "a broken clock", "two brothers", "the last train", "a market",
             "winter", "a letter", "the river", "a garden", "a storm at sea")  # fmt: skip
@@ -41,11 +41,6 @@ def bodies(count: int, tokens: int, model: str) -> list[dict[str, Any]]:
         asked.append({"model": model, "messages": [{"role": "user", "content": text}], "max_tokens": tokens,
                       "temperature": 0, "stream": True, "stream_options": {"include_usage": True}})  # fmt: skip
     return asked
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.load import Address, get
+from burnish.deploy.loopback import free_port
 
 KEY = "a-key-for-tests-that-is-long-enough-0123456789"
 READY_WITHIN = 90.0  # seconds, on a machine that has other work
@@ -36,8 +36,7 @@ class Running:
 @contextmanager
 def serving(arguments: Sequence[str | Path], folder: Path, threads: int = 1) -> Iterator[Running]:
     """A server with these arguments, ready, ended afterwards. What it printed is in `folder`/serve.log."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = int(listener.getsockname()[1])
+    port = free_port()
     command = [sys.executable, "-m", "burnish", "serve", *map(str, arguments), "--port", str(port)]
     environment = {**os.environ, "BURNISH_API_KEY": KEY, "OMP_NUM_THREADS": str(threads)}
     log = folder / "serve.log"

@@ -23,6 +23,7 @@ from burnish.adapt.lora import LoRALinear, layers
 from burnish.adapt.lora_file import Update, read_lora
 from burnish.adapt.methods import write_adapter
 from burnish.core.errors import ModelError, RecipeError
+from burnish.model.bank import check_fit
 from burnish.model.decoder import Decoder
 from burnish.model.frozen_linear import FrozenLinear
 
@@ -133,33 +134,11 @@ def load_several(decoder: Decoder, folders: Mapping[str, Path]) -> Several:
     adapters = {name: read_lora(folder) for name, folder in folders.items()}
     for name, updates in adapters.items():
         for matrix, update in updates.items():
-            _check_fits(decoder, matrix, update, folders[name])
+            check_fit(decoder, matrix, update.a, update.b, f"{folders[name]}, {matrix}")
     for matrix in sorted({matrix for updates in adapters.values() for matrix in updates}):
-        base = _linear(decoder, matrix)
-        if isinstance(base, FrozenLinear):
-            layer = LoRALinear(base, 1, 1.0, decoder.device).requires_grad_(False).eval()
-            layer.on = False
-            decoder.set_submodule(matrix, layer)
+        base = decoder.get_submodule(matrix)
+        assert isinstance(base, FrozenLinear)  # else it had not fitted
+        layer = LoRALinear(base, 1, 1.0, decoder.device).requires_grad_(False).eval()
+        layer.on = False
+        decoder.set_submodule(matrix, layer)
     return Several(decoder, adapters)
-
-
-def _linear(decoder: Decoder, matrix: str) -> FrozenLinear | None:
-    if not matrix.startswith("model.layers."):
-        return None
-    try:
-        module = decoder.get_submodule(matrix)
-    except AttributeError:
-        return None
-    return module if isinstance(module, FrozenLinear) else None
-
-
-def _check_fits(decoder: Decoder, matrix: str, update: Update, folder: Path) -> None:
-    linear = _linear(decoder, matrix)
-    there = None if linear is None else (linear.out_features, linear.in_features)
-    if there != (update.b.shape[0], update.a.shape[1]):
-        raise ModelError(
-            "The adapter does not fit this model.",
-            where=f"{folder}, {matrix}",
-            seen=f"an update of {(update.b.shape[0], update.a.shape[1])}, the model has {there or 'no such matrix'}",
-            next_move="use the base that it was trained with",
-        )

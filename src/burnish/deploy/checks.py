@@ -130,7 +130,7 @@ def check_vllm(folder: Path, limits: Limits, question: Question, adapter: Path |
             max_new_tokens=question.max_new_tokens,
             stop_ids=question.stop_ids,
             adapter=adapter,
-            rank=max([config.get("r", 0), *config.get("rank_pattern", {}).values()]),
+            rank=vllm.largest_rank(config),
         )
     except BurnishError as error:
         return {"status": "failed", "why": f"{error.what} {error.seen}"}

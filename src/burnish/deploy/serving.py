@@ -16,7 +16,7 @@ from typing import Any
 from burnish.core.files import read_json, write_text
 from burnish.deploy.adapter_form import FILE as ADAPTER_FILE
 from burnish.deploy.ollama import modelfile
-from burnish.deploy.vllm import BASE, cannot_serve, lora_rank
+from burnish.deploy.vllm import BASE, cannot_serve, largest_rank, lora_rank
 from burnish.render.renderer import Renderer
 
 SERVE = "serve"
@@ -48,7 +48,7 @@ def write_serving(
         config = read_json(out / "adapter" / "adapter_config.json")
         if not cannot_serve(config):
             on = BASE if (out / BASE).is_dir() else str(base)
-            commands["vllm-adapter"] = vllm_arguments(on, model, context, rank=int(config["r"]))
+            commands["vllm-adapter"] = vllm_arguments(on, model, context, rank=largest_rank(config))
     for file, arguments in commands.items():
         write_text(out / SERVE / f"{file}.sh", script(arguments))
         os.chmod(out / SERVE / f"{file}.sh", 0o755)

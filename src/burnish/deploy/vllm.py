@@ -130,6 +130,11 @@ def _server(folder: Path, context: int, adapter: Path | None, rank: int) -> Iter
         yield server
 
 
+def largest_rank(adapter: Mapping[str, Any]) -> int:
+    """The largest rank of any matrix that an adapter_config.json allows."""
+    return max([int(adapter.get("r", 0)), *map(int, adapter.get("rank_pattern", {}).values())])
+
+
 def lora_rank(rank: int) -> int:
     """The least of vLLM's sizes that holds adapters of this rank."""
     return next((size for size in (8, 16, 32, 64, 128, 256, 320, 512) if size >= rank), rank)

@@ -135,16 +135,6 @@ class Engine:
         if self.memory is not None:
             self.memory.forget(adapter)
 
-    def abandon(self) -> list[int]:
-        """Lets go of everything, as after an error; the numbers of the requests that nothing more comes of."""
-        left = [sequence.number for sequence in (*self._active, *self._queue)]
-        self._active.clear()
-        self._queue.clear()
-        self._slots = Slots(self.decoder)
-        if self.memory is not None:
-            self.memory = Memory(self.memory.limit)
-        return left
-
     @torch.inference_mode()
     def step(self) -> list[Event]:
         """One pass: a further token of each sequence at work, and prompts of new ones as far as there is room.

@@ -108,7 +108,9 @@ class Bank:
         if not key or key in self.keys:
             raise ValueError(f"an adapter needs a key of its own, not {key!r}")
         for name, (a, b) in updates.items():
-            self._check(name, a, b)
+            check_fit(self.decoder, name, a, b, name)
+            if not (a.isfinite().all() and b.isfinite().all()):
+                raise ModelError("The adapter holds a number that is not finite.", where=name)
         for name, factors in updates.items():
             self._layer(name).factors[key] = factors
         self._mix.keys = (*self.keys, key)
@@ -143,24 +145,24 @@ class Bank:
         self.decoder.set_submodule(name, mixed)
         return mixed
 
-    def _check(self, name: str, a: Tensor, b: Tensor) -> None:
-        there: tuple[int, int] | None = None
-        if name.startswith("model.layers."):
-            try:
-                layer = self.decoder.get_submodule(name)
-            except AttributeError:
-                layer = self.decoder
-            if isinstance(layer, FrozenLinear | MixedLinear):
-                there = (layer.out_features, layer.in_features)
-        if there != (b.shape[0], a.shape[1]) or a.shape[0] != b.shape[1]:
-            raise ModelError(
-                "The adapter does not fit this model.",
-                where=name,
-                seen=f"an update of {(b.shape[0], a.shape[1])}, the model has {there or 'no such matrix'}",
-                next_move="use the base that it was trained with",
-            )
-        if not (a.isfinite().all() and b.isfinite().all()):
-            raise ModelError("The adapter holds a number that is not finite.", where=name)
+
+def check_fit(decoder: Decoder, name: str, a: Tensor, b: Tensor, where: str) -> None:
+    """Raises ModelError: the update B A of the matrix of this name, inside the layers, is not of its shape."""
+    there: tuple[int, int] | None = None
+    if name.startswith("model.layers."):
+        try:
+            layer = decoder.get_submodule(name)
+        except AttributeError:
+            layer = decoder
+        if isinstance(layer, FrozenLinear | MixedLinear):
+            there = (layer.out_features, layer.in_features)
+    if there != (b.shape[0], a.shape[1]) or a.shape[0] != b.shape[1]:
+        raise ModelError(
+            "The adapter does not fit this model.",
+            where=where,
+            seen=f"an update of {(b.shape[0], a.shape[1])}, the model has {there or 'no such matrix'}",
+            next_move="use the base that it was trained with",
+        )
 
 
 def assign(decoder: Decoder, adapter_T: Sequence[str]) -> None:

@@ -7,8 +7,6 @@ import importlib.util
 import json
 import os
 import secrets
-import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -24,12 +22,15 @@ from burnish.core.errors import BurnishError, MissingTool, RecipeError
 from burnish.core.hardware import cores
 from burnish.core.run_folder import RunFolder
 from burnish.core.world import single_world
+from burnish.deploy.loopback import free_port
+from burnish.deploy.vllm import ABSENT, largest_rank, lora_rank
+from burnish.deploy.vllm import command as vllm_command
 from burnish.server.behind import Backed, Backend
 from burnish.server.loading import model_name, open_run
 
 CONTEXT = 4096  # tokens of a prompt and its answer in llama.cpp
-FORMS = ("f32", "bf16", "f16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0")  # of an exported GGUF, the most exact first
-RANKS = (8, 16, 32, 64, 128, 256, 320, 512)  # that vLLM's --max-lora-rank takes
+# Of an exported GGUF, the most exact first.
+FORMS = ("f32", "bf16", "f16", "q8_0", "q6_k", "q5_k_m", "q5_1", "q5_0", "q4_k_m", "q4_1", "q4_0", "q3_k_m")
 VLLM_SECONDS = 600.0  # to load a model
 
 
@@ -126,17 +127,17 @@ def _llamacpp_models(plan: Plan, longest: int) -> dict[str, Backed]:
 
 @contextmanager
 def vllm(plan: Plan, *, dtype: str, slots: int, longest: int) -> Iterator[Backend]:
-    """`vllm serve` in a child process. Raises MissingTool: it is not on the PATH; BurnishError: it ended."""
-    program = shutil.which("vllm")
+    """vLLM's server in a child process. Raises MissingTool: it is not here; BurnishError: it ended."""
+    program = vllm_command()
     if program is None:
-        raise MissingTool("vLLM is not on the PATH.", next_move="pip install vllm, in an environment of its own")
-    key, port = secrets.token_urlsafe(32), _free_port()
+        raise MissingTool(ABSENT, next_move="pip install vllm, in an environment of its own")
+    key, port = secrets.token_urlsafe(32), free_port()
     modules = [f"{name}={path.resolve()}" for name, path in plan.adapters.items()]
     lora = ["--enable-lora", "--max-lora-rank", str(_rank(plan)), "--max-loras", str(len(modules)), "--lora-modules"]
     # On a CPU compiling takes minutes at each start and gains little.
     eager = [] if single_world().device.type == "cuda" else ["--enforce-eager"]
     command = [
-        program, "serve", str(plan.model), "--served-model-name", plan.name, "--host", "127.0.0.1", "--port", str(port),
+        *program, str(plan.model), "--served-model-name", plan.name, "--host", "127.0.0.1", "--port", str(port),
         "--max-num-seqs", str(slots), "--dtype", dtype, *eager, *([*lora, *modules] if modules else []),
     ]  # fmt: skip
     address = f"http://127.0.0.1:{port}"
@@ -152,20 +153,13 @@ def vllm(plan: Plan, *, dtype: str, slots: int, longest: int) -> Iterator[Backen
 
 
 def _rank(plan: Plan) -> int:
-    """The least of vLLM's largest ranks that holds all adapters."""
-    most = max((int(read_config(path).get("r", 0)) for path in plan.adapters.values()), default=0)
-    return next((rank for rank in RANKS if rank >= most), RANKS[-1])
+    """The least of vLLM's sizes that holds all adapters."""
+    return lora_rank(max((largest_rank(read_config(path)) for path in plan.adapters.values()), default=0))
 
 
 def _environment(key: str) -> dict[str, str]:
     """The key goes by the environment: arguments can be read by every user of the machine."""
     return {**os.environ, "VLLM_API_KEY": key, "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait_for(child: subprocess.Popen[bytes], address: str) -> None:

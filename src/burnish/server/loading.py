@@ -6,9 +6,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
-
-from torch import Tensor
 
 from burnish.adapt.lora_file import read_lora
 from burnish.adapt.methods import CONFIG, has_adapter
@@ -16,11 +13,10 @@ from burnish.adapt.settings import LoRASettings, PeftSettings
 from burnish.core.errors import ModelError, RecipeError
 from burnish.core.files import read_json, sha256_of_tree
 from burnish.core.run_folder import RunFolder
+from burnish.model.bank import Factors
 from burnish.pipeline.stages import finished
 from burnish.pipeline.workshop import Workshop
 from burnish.recipe.recipe import read_recipe
-
-Factors: TypeAlias = Mapping[str, tuple[Tensor, Tensor]]  # by matrix: A, and B with its scale in it
 
 
 @dataclass(frozen=True)
@@ -28,7 +24,7 @@ class Update:
     """A plain LoRA adapter. `key` is the hash of its content."""
 
     key: str
-    factors: Factors
+    factors: Mapping[str, Factors]  # by transformers' name of the matrix
 
 
 def open_run(folder: Path) -> Workshop:

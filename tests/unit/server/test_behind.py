@@ -100,5 +100,5 @@ def test_nothing_exported_is_said_with_the_command_that_exports(
     plan = vllm_plan([RunFolder(tmp_path)])
     assert plan == Plan(merged.resolve(), tmp_path.name, {})
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(MissingTool, match="not on the PATH"), vllm(plan, dtype="float32", slots=1, longest=5):
+    with pytest.raises(MissingTool, match="vLLM is not here"), vllm(plan, dtype="float32", slots=1, longest=5):
         pass
