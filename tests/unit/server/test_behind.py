@@ -100,5 +100,6 @@ def test_nothing_exported_is_said_with_the_command_that_exports(
     plan = vllm_plan([RunFolder(tmp_path)])
     assert plan == Plan(merged.resolve(), tmp_path.name, {})
     monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("BURNISH_VLLM", raising=False)
     with pytest.raises(MissingTool, match="vLLM is not here"), vllm(plan, dtype="float32", slots=1, longest=5):
         pass
