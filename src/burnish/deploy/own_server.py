@@ -9,6 +9,7 @@ import os
 import secrets
 import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from burnish.deploy.loopback import Served, free_port, served
 from burnish.deploy.parity import NEAR_TIE, Limits, finding, prompt_measures, without_effect
 
 SPECIALIST = "specialist"
+AT_ONCE = 16  # conversations
 ROUNDING = 1e-4  # nats: one network gives the same token this much apart at most, in float32
 
 
@@ -52,8 +54,8 @@ def check_own_server(
     """
     with _start(folder, adapter) as server:
         name = SPECIALIST if adapter else folder.name
-        replies = [_reply(server, name, messages, max_new_tokens) for messages in conversations]
-        alone = [_reply(server, folder.name, m, max_new_tokens) for m in conversations] if adapter else []
+        replies = _replies(server, name, conversations, max_new_tokens)
+        alone = _replies(server, folder.name, conversations, max_new_tokens) if adapter else []
     line = finding(_measures(answers, replies, decode, special_text), limits) | {"engine": "burnish serve"}
     if adapter is None or not any(reply.logprobs for reply in (*replies, *alone)):
         return line  # where both end before a word, no route tells how sure they were
@@ -82,6 +84,12 @@ def _start(folder: Path, adapter: Path | None) -> AbstractContextManager[Served]
     wares = ["--model", str(folder.resolve()), *beside, "--port", str(port)]
     command = [sys.executable, "-P", "-m", "burnish", "serve", *wares]
     return served("burnish serve", command, {**os.environ, "BURNISH_API_KEY": key}, port, key, "/v1/models")
+
+
+def _replies(server: Served, model: str, conversations: Sequence[Sequence[Message]], limit: int) -> list[Reply]:
+    """All at once: the server answers them in one batch, as it does in use."""
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        return list(threads.map(lambda messages: _reply(server, model, messages, limit), conversations))
 
 
 def _reply(server: Served, model: str, messages: Sequence[Message], limit: int) -> Reply:
