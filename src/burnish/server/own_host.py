@@ -10,16 +10,21 @@ from urllib.parse import urlsplit
 
 
 def is_own_host(header: str, names: Collection[str], port: int) -> bool:
-    """Whether a Host header names this server: by number, as localhost or by one of `names`; and its port."""
+    """Whether a Host header names this server: by number or as localhost, with its port; or by one of `names`, with any
+    port, since what speaks HTTPS before the server has one of its own."""
     try:
         parts = urlsplit(f"//{header}")
         name, given = parts.hostname or "", parts.port
     except ValueError:
         return False
-    if (given or 80) != port or parts.path or parts.query or parts.fragment or parts.username is not None:
+    if parts.path or parts.query or parts.fragment or parts.username is not None:
         return False
-    if name == "localhost" or name in {own.lower() for own in names}:
-        return True
+    if name == "localhost" or _is_number(name):
+        return (given or 80) == port
+    return bool(name) and name in {own.lower() for own in names}
+
+
+def _is_number(name: str) -> bool:
     with contextlib.suppress(ValueError):
         return bool(ipaddress.ip_address(name))
     return False

@@ -26,10 +26,13 @@ PORT = 8000
 HOSTS = {  # header → whether it names this server, which listens on port 8000 as `own.example`
     "127.0.0.1:8000": True, "localhost:8000": True, "[::1]:8000": True, "own.example:8000": True, None: False,
     "evil.example:8000": False, "127.0.0.1": False, "127.0.0.1:8001": False, "localhost.evil.example:8000": False,
+    # as a proxy that speaks HTTPS hands it on
+    "own.example": True, "own.example:8443": True, "localhost": False,
     "user@127.0.0.1:8000": False, "127.0.0.1:8000/x": False, "own.example.:8000": False,
 }  # fmt: skip
 ORIGINS = {
-    None: True, "http://127.0.0.1:8000": True, "http://own.example:8000": True, "https://evil.example": False,
+    None: True, "http://127.0.0.1:8000": True, "http://own.example:8000": True, "https://own.example": True,
+    "https://evil.example": False,
     "null": False, "http://127.0.0.1:8001": False, "file://": False,
 }  # fmt: skip
 KEYS = {
