@@ -34,7 +34,9 @@ def isolated(folder: Path, requests: int, reloads: int, streams: int, seed: int)
     """Starts a server with the eight adapters, and asks it."""
     ground = make_ground(folder, seed=seed)
     named = [part for name in ground.names for part in ("--adapter", f"{name}={ground.folder(name, 0)}")]
-    with serving(["--model", ground.model, *named, "--adapters", ground.adapters], folder) as running:
+    with serving(
+        ["--dtype", "float32", "--model", ground.model, *named, "--adapters", ground.adapters], folder
+    ) as running:
         return asyncio.run(
             interleave(running.address, ground, base=ground.model.name, requests=requests, reloads=reloads,
                        streams=streams, seed=seed)

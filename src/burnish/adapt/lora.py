@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -63,6 +63,7 @@ class _Adapted(torch.autograd.Function):
 class LoRALinear(nn.Module):
     """A frozen linear layer with a low-rank update beside it. B starts at zero: at first nothing changes.
 
+    settled: factors in the precision of the activations and the lengths of the rows, where nothing changes any more
     start: factors A₀ and B₀ whose product is taken off, where the update does not begin at zero
     lora_magnitude_vector: (out,) the lengths of the rows, where these learn too
     """
@@ -81,6 +82,7 @@ class LoRALinear(nn.Module):
         self.scale = scale
         self.dropout = dropout
         self.start = None
+        self.settled: tuple[Tensor, Tensor, Tensor | None] | None = None
         self.on = True
 
     def learn_lengths(self) -> None:
@@ -108,12 +110,27 @@ class LoRALinear(nn.Module):
         if not self.on:
             base: Tensor = self.base(x)
             return base
+        if self.settled is not None:
+            return self._quick(x, *self.settled)
         a, b = self.factors()
         kept = self.dropout.of_pass(x) if self.dropout is not None and torch.is_grad_enabled() else None
         adapted: Tensor = _Adapted.apply(x, self.base, a, b, self.scale, kept)  # type: ignore[no-untyped-call]
         if self.lora_magnitude_vector is None:
             return adapted
         return rescaled(adapted, self.base.bias, self.lora_magnitude_vector, row_norms(self._summed(a.dtype)))
+
+    @torch.no_grad()
+    def settle(self, dtype: torch.dtype) -> None:
+        """From now on it answers alone, in `dtype`: factors are narrowed and rows are measured once."""
+        a, b = self.factors()
+        lengths = None if self.lora_magnitude_vector is None else row_norms(self._summed(a.dtype))
+        self.settled = a.to(dtype), (b * self.scale).to(dtype), lengths
+
+    def _quick(self, x: Tensor, narrow_a: Tensor, narrow_b: Tensor, lengths: Tensor | None) -> Tensor:
+        adapted: Tensor = self.base(x).addmm_(x @ narrow_a.T, narrow_b.T)
+        if lengths is None:
+            return adapted
+        return rescaled(adapted, self.base.bias, cast(Tensor, self.lora_magnitude_vector), lengths)
 
     @torch.no_grad()
     def _summed(self, wide: torch.dtype) -> Tensor:
@@ -224,10 +241,16 @@ def peft_config(settings: LoRASettings, base: str) -> dict[str, Any]:
     }
 
 
+def settle(decoder: Decoder) -> None:
+    """The inverse is to load it anew."""
+    for module in layers(decoder).values():
+        module.settle(decoder.compute)
+
+
 def merged(decoder: Decoder) -> dict[str, Tensor]:
     """The merged weight of every matrix with an update, by its name, in float32 (or float64)."""
     wide = torch.float64 if decoder.compute == torch.float64 else torch.float32
     return {f"{name}.weight": module.merged_weight(wide).detach() for name, module in layers(decoder).items()}
 
 
-METHOD = Method(apply=apply, adapter=Adapter(switch, state, peft_config, load, merged, saved), rates=rates)
+METHOD = Method(apply=apply, adapter=Adapter(switch, state, peft_config, load, merged, saved, settle), rates=rates)

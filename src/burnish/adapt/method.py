@@ -26,6 +26,10 @@ def same(settings: S) -> S:
     return settings
 
 
+def nothing_more(decoder: Decoder) -> None:
+    """It computes in every pass what it computes."""
+
+
 @dataclass(frozen=True)
 class Adapter(Generic[S]):
     """What can be done with something that stands beside the base, which itself stays as it is.
@@ -36,6 +40,7 @@ class Adapter(Generic[S]):
     load(decoder, settings, tensors)  the inverse of `state`, after `apply`; names and shapes have been checked
     merged(decoder)                   the base's weights that the adapter changes, under transformers' names, with it
                                       worked in; raises RecipeError where the mathematics has no merged form
+    settle(decoder)                   where it only generates from now on: what is the same in every pass is made once
     saved(settings)                   the settings that `state` and `config` have the form of, with which it is loaded
     """
 
@@ -45,6 +50,7 @@ class Adapter(Generic[S]):
     load: Callable[[Decoder, S, Mapping[str, Tensor]], None]
     merged: Callable[[Decoder], Mapping[str, Tensor]]
     saved: Callable[[S], S] = same
+    settle: Callable[[Decoder], None] = nothing_more
 
 
 @dataclass(frozen=True)

@@ -205,6 +205,15 @@ def load_adapter(decoder: Decoder, settings: AdaptSettings, folder: Path) -> Non
     token_rows.load(decoder, tensors)
 
 
+def settle(decoder: Decoder) -> None:
+    """Readies an adapted decoder for generation alone: what is the same in every pass is made once. It neither trains
+    nor merges after that, so the base's weights are not held on to."""
+    applied = _applied(decoder)
+    if applied is not None and applied.method.adapter is not None:
+        applied.method.adapter.settle(decoder)
+        decoder.adaptation = _Applied(applied.method, {}, {})
+
+
 def merged_tensors(decoder: Decoder) -> dict[str, Tensor]:
     """All weights under transformers' names with the adapter worked in, float32 where it was.
 

@@ -290,7 +290,9 @@ def serve(
         str | None, typer.Option(help="The key; better in BURNISH_API_KEY. By default one is made and kept in a file.")
     ] = None,
     engine: Annotated[str, typer.Option(help="burnish; llamacpp or vllm, on what was exported for them.")] = "burnish",
-    dtype: Annotated[str, typer.Option(help="float32, as the specialist is judged; bfloat16; or auto.")] = "float32",
+    dtype: Annotated[
+        str, typer.Option(help="auto, as the specialist is judged: bfloat16 where that is quicker; float32; bfloat16.")
+    ] = "auto",
     slots: Annotated[int, typer.Option(min=1, max=1024, help="Answers written at once.")] = 64,
     capacity: Annotated[int, typer.Option(min=1, help="Answers at work or waiting; beyond that 429.")] = 256,
     max_new_tokens: Annotated[

@@ -22,7 +22,7 @@ from burnish.server.own_host import is_loopback
 from burnish.server.serve import serve
 from burnish.server.worker import Worker
 
-DTYPES = ("float32", "bfloat16", "auto")
+DTYPES = ("auto", "float32", "bfloat16")
 ENGINES = {"llamacpp": (llamacpp_plan, llamacpp), "vllm": (vllm_plan, vllm)}
 
 

@@ -82,7 +82,7 @@ def _start(folder: Path, adapter: Path | None) -> AbstractContextManager[Served]
     port, key = free_port(), secrets.token_hex(16)
     beside = ["--adapter", f"{SPECIALIST}={adapter.resolve()}"] if adapter else []
     wares = ["--model", str(folder.resolve()), *beside, "--port", str(port)]
-    command = [sys.executable, "-P", "-m", "burnish", "serve", *wares]
+    command = [sys.executable, "-P", "-m", "burnish", "serve", *wares, "--dtype", "float32"]
     return served("burnish serve", command, {**os.environ, "BURNISH_API_KEY": key}, port, key, "/v1/models")
 
 

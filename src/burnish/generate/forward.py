@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from burnish.generate.cache import Run, Slots
-from burnish.generate.parts import attend_part, attend_shared, merge_parts
+from burnish.generate.parts import attend_part, attend_shared, hidden_where, merge_parts
 from burnish.model.attention import Attend
 from burnish.model.attention_rule import AttentionRule
 from burnish.model.bank import assign
@@ -115,11 +115,11 @@ def _attend_own(
     key, value = (
         x.transpose(1, 2).flatten(0, 1)[:, None].expand(-1, groups, -1, -1) for x in (key_B_t_K_d, value_B_t_K_d)
     )
-    allowed = None
+    mask = None
     if rule.window is not None and length > rule.window:
         back = torch.arange(length, device=query.device)[:, None] - torch.arange(length, device=query.device)
-        allowed = ((back >= 0) & (back < rule.window))[None, None]
-    output, total = attend_part(query, key, value, rule, allowed=allowed, causal=allowed is None)
+        mask = hidden_where(((back < 0) | (back >= rule.window))[None, None], query.dtype)
+    output, total = attend_part(query, key, value, rule, mask=mask, causal=mask is None)
     output = output.view(batch, narrow, groups, length, width).permute(0, 3, 1, 2, 4).reshape(query_B_t_H_d.shape)
     return output, total.view(batch, narrow, groups, length).permute(0, 3, 1, 2).flatten(2)
 
@@ -131,6 +131,7 @@ class _Growing:
         self.slots = slots
         self.row_R = torch.arange(len(rows), device=device)
         self.at_R = torch.tensor([row.at for row in rows], device=device)
+        self.masks: dict[int | None, Tensor] = {}
 
     def attend(
         self, layer: int, query_R_H_d: Tensor, key_R_K_d: Tensor, value_R_K_d: Tensor, rule: AttentionRule
@@ -138,19 +139,25 @@ class _Growing:
         """(R, H, d) and (R, H). The queries of one key-value head stand side by side, so no key is repeated."""
         keys, values = self.slots.keys[layer], self.slots.values[layer]
         keys[self.row_R, :, self.at_R], values[self.row_R, :, self.at_R] = key_R_K_d, value_R_K_d
-        seen_U = torch.arange(keys.shape[2], device=self.at_R.device)
-        allowed_R_U = seen_U <= self.at_R[:, None]
-        if rule.window is not None:
-            allowed_R_U &= seen_U > self.at_R[:, None] - rule.window
         rows = len(query_R_H_d)
         output, total = attend_part(
             query_R_H_d.view(rows, keys.shape[1], -1, keys.shape[3]),
             keys[:rows],
             values[:rows],
             rule,
-            allowed=allowed_R_U[:, None, None],
+            mask=self._mask(keys.shape[2], rule.window, query_R_H_d.dtype),
         )
         return output.flatten(1, 2), total.flatten(1)
+
+    def _mask(self, capacity: int, window: int | None, dtype: torch.dtype) -> Tensor:
+        """(R, 1, 1, U), made once a pass: layers differ in their window alone."""
+        if window not in self.masks:
+            seen_U = torch.arange(capacity, device=self.at_R.device)
+            hidden_R_U = seen_U > self.at_R[:, None]
+            if window is not None:
+                hidden_R_U |= seen_U <= self.at_R[:, None] - window
+            self.masks[window] = hidden_where(hidden_R_U[:, None, None], dtype)
+        return self.masks[window]
 
 
 @dataclass(frozen=True)

@@ -25,27 +25,25 @@ def attend_part(
     value_B_H_u_d: Tensor,
     rule: AttentionRule,
     *,
-    allowed: Tensor | None = None,
+    mask: Tensor | None = None,
     causal: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """What the queries read among these keys (B, H, t, d), and the log-sum-exp of their scores (B, H, t).
 
-    `allowed` (booleans, broadcast to B, H, t, u) says who sees whom; `causal` is short for a triangle. A query that
-    sees nothing gets zeros and -inf. The window of `rule` is the caller's business.
+    `mask` (0 or -inf in at least float32, broadcast to B, H, t, u) says who sees whom; `causal` is short for a
+    triangle. A query that sees nothing gets zeros and -inf. The window of `rule` is the caller's business.
     """
-    mask = None
-    if allowed is not None:
-        mask = torch.zeros_like(allowed, dtype=query_B_H_t_d.dtype).masked_fill_(~allowed, float("-inf"))
     narrow = query_B_H_t_d.dtype.itemsize == 2 and query_B_H_t_d.shape[0] >= SEVERAL
     few = query_B_H_t_d.shape[2] <= FEW_QUERIES and (narrow or key_B_H_u_d.shape[2] <= FEW_KEYS)
     if rule.softcap is not None or query_B_H_t_d.device.type != "cpu" or few:
         return _attend_plainly(query_B_H_t_d, key_B_H_u_d, value_B_H_u_d, rule, mask, causal)
     # the fused kernel behind scaled_dot_product_attention, which keeps the log-sum-exp to itself
+    narrow_mask = None if mask is None else mask.to(query_B_H_t_d.dtype)
     output, total = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
-        query_B_H_t_d, key_B_H_u_d, value_B_H_u_d, 0.0, causal, attn_mask=mask, scale=rule.scale
+        query_B_H_t_d, key_B_H_u_d, value_B_H_u_d, 0.0, causal, attn_mask=narrow_mask, scale=rule.scale
     )
-    if allowed is not None:  # the kernel says 0 where nothing is seen
-        total = total.masked_fill(~allowed.any(dim=-1), float("-inf"))
+    if mask is not None:  # the kernel says 0 where nothing is seen
+        total = total.masked_fill((mask < 0).all(dim=-1), float("-inf"))
     return output, total
 
 
@@ -56,19 +54,29 @@ def _attend_plainly(
     products are taken in the precision of the keys and all else in at least float32.
     """
     wide = torch.promote_types(query.dtype, torch.float32)
-    scores = (query @ key.transpose(-1, -2)).to(wide).mul_(rule.scale)  # in place: memory is what this waits for
+    scores = query @ key.transpose(-1, -2)
     if rule.softcap is not None:
-        scores = scores.div_(rule.softcap).tanh_().mul_(rule.softcap)
-    if mask is not None:
-        scores += mask
+        scores = scores.to(wide).mul_(rule.scale / rule.softcap).tanh_().mul_(rule.softcap)
+        scores = scores if mask is None else scores.add_(mask)
+    else:
+        scores = scores.to(wide).mul_(rule.scale) if mask is None else torch.add(mask, scores, alpha=rule.scale)
     if causal:
         later = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).triu(1)
         scores.masked_fill_(later, float("-inf"))
-    highest = scores.amax(dim=-1, keepdim=True).clamp_min(torch.finfo(wide).min)
-    weights = scores.sub_(highest).exp_()
-    sums = weights.sum(dim=-1, keepdim=True)
-    output = (weights.to(value.dtype) @ value).to(wide) / sums.clamp_min(torch.finfo(wide).tiny)
-    return output.to(query.dtype), (highest + sums.log())[..., 0]
+    highest = scores.amax(dim=-1)
+    weights = torch.softmax(scores, dim=-1, out=scores)  # in place: memory is what this waits for
+    total = highest - weights.amax(dim=-1).log()  # the largest weight is exp(highest - total)
+    if mask is not None:  # 0 / 0 where nothing is seen
+        empty = highest.isneginf()
+        weights.masked_fill_(empty[..., None], 0.0)
+        total.masked_fill_(empty, float("-inf"))
+    return weights.to(value.dtype) @ value, total
+
+
+def hidden_where(hidden: Tensor, dtype: torch.dtype) -> Tensor:
+    """0, and -inf where `hidden`, in the precision in which scores of that dtype are added up."""
+    wide = torch.promote_types(dtype, torch.float32)
+    return torch.zeros(hidden.shape, dtype=wide, device=hidden.device).masked_fill_(hidden, float("-inf"))
 
 
 def attend_shared(
@@ -96,10 +104,7 @@ def _attend_block(
     rows, heads, width = query_B_H_d.shape
     narrow, groups = len(key_K_u_d), heads // len(key_K_u_d)
     query = query_B_H_d.view(rows, narrow, groups, width).transpose(0, 1).reshape(1, narrow, rows * groups, width)
-    mask = None
-    if allowed_B_U is not None:
-        seen = allowed_B_U.repeat_interleave(groups, dim=0)
-        mask = torch.zeros(seen.shape, dtype=query.dtype, device=seen.device).masked_fill_(~seen, float("-inf"))
+    mask = None if allowed_B_U is None else hidden_where(~allowed_B_U.repeat_interleave(groups, dim=0), query.dtype)
     output, total = _attend_plainly(query, key_K_u_d[None], value_K_u_d[None], rule, mask, causal=False)
     output = output.view(narrow, rows, groups, width).transpose(0, 1).reshape(query_B_H_d.shape)
     return output, total.view(narrow, rows, groups).transpose(0, 1).reshape(rows, heads)

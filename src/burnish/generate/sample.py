@@ -46,7 +46,7 @@ def choose(
             if top_p and row in top_p:
                 scaled_N_V[index] = nucleus(scaled_N_V[index], top_p[row])
         token_N[drawn] = draw(scaled_N_V, uniform_N_1.to(device))
-    logprob_N = logits_N_V.gather(1, token_N[:, None])[:, 0] - logits_N_V.logsumexp(dim=-1)
+    logprob_N = logits_N_V.log_softmax(dim=-1).gather(1, token_N[:, None])[:, 0]
     return token_N.tolist(), logprob_N.tolist()
 
 

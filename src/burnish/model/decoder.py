@@ -6,6 +6,7 @@ Names: T tokens, D width, H heads, K key-value heads, d width of a head.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -191,6 +192,9 @@ class Decoder(nn.Module):
         self.adaptation: object = None  # what adapt put in, for it to find again
         self.opening: Opening | None = None
         self.bank: Bank | None = None  # adapters that a batch may mix, where generation has several
+        self.speak: Callable[[Tensor], Tensor] | None = (
+            None  # the output layer's product, where it has a form of its own
+        )
         self.tokens = config.vocab  # ids from here on only fill the tables up: never sampled
         self.new_ids: tuple[int, ...] = ()  # tokens that were added for this run
         self.lm_head = None if config.tied else Linear(config.width, config.vocab, bias=False)
@@ -251,6 +255,8 @@ class Decoder(nn.Module):
 
     def logits(self, hidden_N_D: Tensor) -> Tensor:
         """(N, V) in float32, for generation."""
+        if self.speak is not None:
+            return self.speak(hidden_N_D).float()
         head = self.head
         if isinstance(head, Tensor):
             return F.linear(hidden_N_D, head.to(hidden_N_D.dtype)).float()

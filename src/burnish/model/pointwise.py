@@ -60,8 +60,8 @@ def gated_gelu_slopes(slope: Tensor, gate: Tensor, up: Tensor) -> tuple[Tensor, 
 def rotate(x_T_H_d: Tensor, cosine_T_d: Tensor, sine_T_d: Tensor) -> Tensor:
     """Turns each pair (i, i + d/2) by its angle. Its gradient turns back: the same with -sine."""
     half = x_T_H_d.shape[-1] // 2
-    turned = torch.cat([-x_T_H_d[..., half:], x_T_H_d[..., :half]], dim=-1)
-    return x_T_H_d * cosine_T_d[:, None] + turned * sine_T_d[:, None]
+    signed_T_d = torch.cat([-sine_T_d[:, :half], sine_T_d[:, half:]], dim=-1)
+    return (x_T_H_d * cosine_T_d[:, None]).add_(x_T_H_d.roll(half, -1).mul_(signed_T_d[:, None]))
 
 
 @dataclass(frozen=True)
@@ -125,18 +125,22 @@ class _Rotate(torch.autograd.Function):
 
 
 def normed(x: Tensor, weight_D: Tensor, epsilon: float, pointwise: Pointwise) -> Tensor:
-    """`norm` with its gradient."""
+    """`norm` with its gradient, where one is asked for."""
+    if not torch.is_grad_enabled():
+        return pointwise.norm(x, weight_D, epsilon)[0]
     result: Tensor = _Norm.apply(x, weight_D, epsilon, pointwise)  # type: ignore[no-untyped-call]
     return result
 
 
 def gated(gate_T_M: Tensor, up_T_M: Tensor, activation: str, pointwise: Pointwise) -> Tensor:
-    """`gated_silu` or `gated_gelu` with its gradient."""
+    """`gated_silu` or `gated_gelu` with its gradient, likewise."""
     make, slopes = (
         (pointwise.gated_silu, pointwise.gated_silu_slopes)
         if activation == "silu"
         else (pointwise.gated_gelu, pointwise.gated_gelu_slopes)
     )
+    if not torch.is_grad_enabled():
+        return make(gate_T_M, up_T_M)
     result: Tensor = _Gated.apply(gate_T_M, up_T_M, make, slopes)  # type: ignore[no-untyped-call]
     return result
 
@@ -148,6 +152,8 @@ def gated_again(made_T_M: Tensor) -> Callable[[], Tensor]:
 
 
 def rotated(x_T_H_d: Tensor, cosine_T_d: Tensor, sine_T_d: Tensor, pointwise: Pointwise) -> Tensor:
-    """`rotate` with its gradient."""
+    """`rotate` with its gradient, likewise."""
+    if not torch.is_grad_enabled():
+        return pointwise.rotate(x_T_H_d, cosine_T_d, sine_T_d)
     result: Tensor = _Rotate.apply(x_T_H_d, cosine_T_d, sine_T_d, pointwise)  # type: ignore[no-untyped-call]
     return result

@@ -10,6 +10,7 @@ from burnish.core.world import World, compute_dtype
 from burnish.evals.judge.asking import Judge, served_judge
 from burnish.evals.judge.local import local_judge
 from burnish.evals.judge.settings import JudgeSettings
+from burnish.model.arranged import arrange
 from burnish.model.checkpoint import read_checkpoint
 from burnish.model.decoder import Decoder
 from burnish.model.load import build_decoder
@@ -71,4 +72,4 @@ def _load(path: Path, world: World) -> tuple[Decoder, Renderer]:
     decoder = build_decoder(
         checkpoint.config, checkpoint.tensors, dtype=dtype, device=world.device, tokens=checkpoint.tokens
     )
-    return decoder, make_renderer(checkpoint.tokenizer, checkpoint.generation)
+    return arrange(decoder), make_renderer(checkpoint.tokenizer, checkpoint.generation)

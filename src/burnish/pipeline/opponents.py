@@ -14,6 +14,7 @@ from burnish.evals.contenders import Contender, Local, Served, check_contenders
 from burnish.evals.opponent_settings import AddressOpponent, ModelOpponent, Other, RunOpponent
 from burnish.evals.task_data import metric_to_use
 from burnish.model.decoder import Decoder
+from burnish.pipeline.answering import ready
 from burnish.pipeline.workshop import Workshop
 
 Say = Callable[[str], None]
@@ -105,7 +106,7 @@ def _opener(other: Workshop, tuned: bool) -> Callable[[], AbstractContextManager
     @contextmanager
     def opened() -> Iterator[Decoder]:
         _ = other.renderer  # made from the checkpoint, which is let go of
-        yield other.specialist() if tuned else other.base_decoder()
+        yield ready(other.specialist() if tuned else other.base_decoder())
         other.forget_checkpoint()
 
     return opened

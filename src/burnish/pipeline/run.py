@@ -279,14 +279,15 @@ def _evaluate(shop: Workshop, say: Say) -> None:
     from burnish.evals.report import write_report
     from burnish.evals.tries import note_try
     from burnish.evals.verdict_text import write_verdict
+    from burnish.pipeline.answering import ready
     from burnish.pipeline.opponents import find_contenders, openers
 
-    specialist = cache(shop.specialist)
+    specialist = cache(lambda: ready(shop.specialist()))
 
     def base_model() -> AbstractContextManager[Decoder]:
         if methods.has_adapter(shop.recipe.adapt):
             return methods.switched_off(specialist())
-        return just(shop.base_decoder())
+        return just(ready(shop.base_decoder()))
 
     first = first_training(shop.run)
     contenders = find_contenders(shop, say)

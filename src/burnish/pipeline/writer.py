@@ -11,6 +11,7 @@ from burnish.core.world import World, compute_dtype
 from burnish.data.grow.local import Local, local_asker
 from burnish.generate.engine import generate
 from burnish.generate.request import Request
+from burnish.model.arranged import arrange
 from burnish.model.checkpoint import read_checkpoint
 from burnish.model.load import build_decoder
 from burnish.model.resolve import resolve
@@ -31,9 +32,10 @@ def _load(path: Path, world: World) -> Local:
     checkpoint = read_checkpoint(path)
     renderer = make_renderer(checkpoint.tokenizer, checkpoint.generation)
     dtype = compute_dtype("auto", world.device)
-    decoder = build_decoder(
+    made = build_decoder(
         checkpoint.config, checkpoint.tensors, dtype=dtype, device=world.device, tokens=checkpoint.tokens
     )
+    decoder = arrange(made)
 
     def complete(asked: Sequence[tuple[tuple[int, ...], Asked]]) -> list[tuple[Sequence[int], bool]]:
         requests = [Request(prompt, one.max_new_tokens, one.temperature, one.seed) for prompt, one in asked]

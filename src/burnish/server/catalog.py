@@ -17,6 +17,7 @@ import torch
 from burnish.core.errors import ModelError, RecipeError
 from burnish.core.files import sha256_of_tree
 from burnish.model.resolve import resolve
+from burnish.pipeline.answering import ready
 from burnish.pipeline.workshop import Workshop
 from burnish.server.api_error import ApiError
 from burnish.server.loading import Update, is_adapter, model_name, open_run, read_update, shared_update
@@ -165,7 +166,7 @@ class Catalog:
         return found[0]
 
     def _own_seat(self, shop: Workshop) -> Seat:
-        decoder = shop.specialist(self.dtype)
+        decoder = ready(shop.specialist(self.dtype))
         return Seat(decoder, shop.renderer, f"{shop.model_hash} {shop.weights_hash()}", self.slots)
 
     def _name_loaded(self, served: Served, update: Update) -> Served:

@@ -9,6 +9,7 @@ import torch
 
 from burnish.core.world import single_world
 from burnish.generate.engine import Engine
+from burnish.model.arranged import arrange
 from burnish.model.bank import Bank
 from burnish.model.checkpoint import read_checkpoint
 from burnish.model.decoder import Decoder
@@ -68,5 +69,6 @@ def base_seat(path: Path, model_hash: str, *, dtype: torch.dtype, slots: int = S
         device=single_world().device,
         tokens=checkpoint.tokens,
     ).requires_grad_(False)
+    decoder = arrange(decoder)
     decoder.bank = Bank(decoder)
     return Seat(decoder, make_renderer(checkpoint.tokenizer, checkpoint.generation), model_hash, slots)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from burnish.generate import parts
-from burnish.generate.parts import attend_part, attend_shared, merge_parts
+from burnish.generate.parts import attend_part, attend_shared, hidden_where, merge_parts
 from burnish.model.attention_rule import AttentionRule
 
 
@@ -26,7 +26,9 @@ def test_a_part_is_softmax_attention_and_its_log_sum_exp(softcap: float | None) 
     allowed = torch.rand(2, 1, 4, 6) > 0.3
     allowed[..., 0] = True
     scores = scores.masked_fill(~allowed, float("-inf"))
-    output, total = attend_part(query, key, value, AttentionRule(0.7, softcap=softcap), allowed=allowed)
+    output, total = attend_part(
+        query, key, value, AttentionRule(0.7, softcap=softcap), mask=hidden_where(~allowed, query.dtype)
+    )
     torch.testing.assert_close(output, scores.softmax(-1) @ value, atol=1e-12, rtol=0)
     torch.testing.assert_close(total, scores.logsumexp(-1), atol=1e-12, rtol=0)
 
@@ -37,7 +39,7 @@ def test_causal_is_short_for_a_triangle(softcap: float | None) -> None:
     rule, triangle = AttentionRule(0.7, softcap=softcap), torch.ones(5, 5, dtype=torch.bool).tril()[None, None]
     for one, other in zip(
         attend_part(query, key, value, rule, causal=True),
-        attend_part(query, key, value, rule, allowed=triangle),
+        attend_part(query, key, value, rule, mask=hidden_where(~triangle, query.dtype)),
         strict=True,
     ):
         torch.testing.assert_close(one, other, atol=1e-12, rtol=0)
@@ -49,7 +51,7 @@ def test_who_sees_nothing_in_a_part_takes_nothing_from_it(softcap: float | None)
     rule = AttentionRule(0.7, softcap=softcap)
     allowed = torch.ones(1, 1, 4, 6, dtype=torch.bool)
     allowed[:, :, 1] = False
-    output, total = attend_part(query, key, value, rule, allowed=allowed)
+    output, total = attend_part(query, key, value, rule, mask=hidden_where(~allowed, query.dtype))
     assert output[:, :, 1].abs().max() == 0
     assert (total[:, :, 1] == float("-inf")).all()
     first, first_total = attend_part(query, key, value, rule)
