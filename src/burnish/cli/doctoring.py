@@ -16,10 +16,11 @@ OPTIONAL = {
     "bitsandbytes": ("keeps a base in NF4 or FP4 (model.weights)", "pip install 'burnish[quant]'"),
     "model_signing": ("signs exports with a key of yours", "pip install 'burnish[sign]'"),
 }
-# Programs on the PATH, or where these variables say.
+# Programs on the PATH, or where these variables say; optimum only there.
 PROGRAMS = {
     "vllm": ("BURNISH_VLLM", "checks exported folders and adapters in vLLM, from an environment of its own"),
     "llama-quantize": ("BURNISH_LLAMA_QUANTIZE", "writes K-quants"),
+    "optimum": ("BURNISH_OPTIMUM", "writes ONNX, from an environment of its own (docs/export-to-onnx.md)"),
 }
 
 

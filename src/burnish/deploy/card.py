@@ -16,6 +16,7 @@ ACTIVE = re.compile(r"([\\`*_\[\]|~$#])")
 # Control characters, invisible ones, those that turn the direction of text, line ends that only some know, and halves
 # of a pair that no file can hold.
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]")
+LIBRARIES = {"merged": "transformers", "adapter": "peft", "onnx": "onnx"}  # the first that was written
 ARMS = {"base": "the base model", "prompted": "the base model, well prompted", "tuned": "this model"}
 Facts = Mapping[str, Any]
 
@@ -51,7 +52,7 @@ def card_text(folder: RunFolder, parity: Facts, at: str) -> str:
 
 
 def short_card(folder: RunFolder, parity: Facts) -> str:
-    """For the README.md of merged/: what the hub reads, and where the whole card is."""
+    """For the README.md of merged/ or onnx/: what the hub reads, and where the whole card is."""
     environment, training, verdict = map(_facts, (folder.environment, folder.training, folder.verdict_json))
     base = _base(environment, _recipe(folder.recipe), parity)
     front = _front_matter(folder, base, training, verdict, parity)
@@ -108,7 +109,7 @@ def _front_matter(folder: RunFolder, base: dict[str, str], training: Facts, verd
     """The block that the hub reads. Every value is JSON, which is YAML that no text can break out of."""
     written = [name for name, form in _forms(parity) if form.get("status") != "failed"]
     values: dict[str, Any] = {
-        "library_name": "transformers" if "merged" in written else "peft" if "adapter" in written else "gguf",
+        "library_name": next((name for form, name in LIBRARIES.items() if form in written), "gguf"),
         "pipeline_tag": "text-generation",
         "tags": ["burnish", *([str(training["method"])] if training.get("method") else []), *_kinds(written)],
     }
@@ -127,7 +128,7 @@ def _yaml(value: Any) -> str:
 
 
 def _kinds(forms: Sequence[str]) -> list[str]:
-    return ["gguf"] if any(form.startswith("gguf") for form in forms) else []
+    return [kind for kind in ("gguf", "onnx") if any(form.startswith(kind) for form in forms)]
 
 
 def _model_index(verdict: Facts) -> dict[str, Any] | None:
@@ -191,6 +192,11 @@ def _command(name: str, form: Facts, at: str) -> str:
             "from peft import PeftModel\nfrom transformers import AutoModelForCausalLM\n\n"
             f'base = AutoModelForCausalLM.from_pretrained("{base}")\n'
             f'model = PeftModel.from_pretrained(base, "{at}{file}")\n```'
+        )
+    if name == "onnx":
+        return (
+            f"For onnxruntime and what is built on it, {escaped(form.get('dtype'))}: `{at}{file}/model.onnx`, with "
+            "tokenizer, template and stop tokens beside it."
         )
     return ""
 

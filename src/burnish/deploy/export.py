@@ -23,6 +23,7 @@ from burnish.deploy.forms import Work, write_forms
 from burnish.deploy.k_quants import check_quantiser
 from burnish.deploy.licence import stated_licence
 from burnish.deploy.manifest import write_manifest
+from burnish.deploy.optimum import check_optimum
 from burnish.deploy.serving import write_serving
 from burnish.deploy.settings import ExportSettings
 from burnish.deploy.task import Task
@@ -50,11 +51,12 @@ def export(
     a base in fewer bits; `task`: grades the answers.
 
     A form that fails is not kept; the others are. Raises ParityError: a form failed. Raises ModelError: the model has
-    no GGUF form. Raises MissingTool: a K-quant without its program. Raises BurnishError: there are no prompts.
+    no GGUF form. Raises MissingTool: a K-quant or ONNX without its program. Raises BurnishError: there are no prompts.
     """
     if not prompts:
         raise BurnishError("There are no prompts to compare answers on.", next_move="give the data a test part")
     check_quantiser(settings.forms)
+    check_optimum(settings.forms)
     limit = min(max_new_tokens, settings.parity_tokens)
     asked = prompts[: settings.parity_prompts]
     question = _question(checkpoint, specialist, renderer, asked, limit, task, say)
@@ -125,10 +127,12 @@ def _record(work: Work, forms: dict[str, dict[str, Any]]) -> dict[str, Any]:
 
 
 def _write_cards(out: Path, run: RunFolder, record: Mapping[str, Any]) -> None:
-    """The card goes with the files: README.md, and a short one in the folder that people put on a hub."""
+    """The card goes with the files: README.md, and a short one in each folder that people put on a hub."""
     write_text(out / "README.md", card_text(run, record, at=""))
-    if (out / "merged").is_dir():
-        write_text(out / "merged" / "README.md", short_card(run, record))
+    for name in ("merged", "onnx"):
+        if (out / name).is_dir():
+            alone = {**record, "forms": {name: record["forms"][name]}}
+            write_text(out / name / "README.md", short_card(run, alone))
 
 
 def _put_in_place(out: Path, target: Path) -> None:

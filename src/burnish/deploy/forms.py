@@ -1,4 +1,4 @@
-"""Writes each form of the specialist and has it checked: a transformers folder, adapters, GGUF files."""
+"""Writes each form of the specialist and has it checked: a transformers folder, adapters, GGUF files, ONNX."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ from burnish.deploy.gguf_metadata import model_metadata, rotary_divisors
 from burnish.deploy.gguf_write import TYPES, NumberFormat, write_gguf
 from burnish.deploy.k_quants import K_FORMATS, KFormat, quantise
 from burnish.deploy.merged import DTYPE_NAMES, copy_terms, dtype_named, stored_dtype, write_model_folder
+from burnish.deploy.onnx import onnx_form
+from burnish.deploy.optimum import FORM as ONNX
 from burnish.deploy.parity import EXACT, LIMITS, Limits, not_checked
 from burnish.deploy.settings import ExportSettings
 from burnish.model.checkpoint import Checkpoint
@@ -77,6 +79,9 @@ def write_forms(work: Work, merge: dict[str, Any] | None) -> dict[str, dict[str,
         found["adapter-gguf"] = _adapter_gguf(work)
     if any(form.startswith("gguf-") for form in forms):
         found |= _ggufs(work, [form.removeprefix("gguf-") for form in forms if form.startswith("gguf-")])
+    if ONNX in forms:
+        work.say("Writing onnx/ by optimum")
+        found[ONNX] = _onnx(work)
     if merge is not None:
         found = {n: one if "adapter" in n else worst(one, merge, DENSE_BASE) for n, one in found.items()}
     for name, result in found.items():
@@ -150,6 +155,15 @@ def _adapter_base(work: Work) -> tuple[Path, Limits]:
     _write_folder(work, work.out / BASE_FOLDER, tensors, dtype)
     rounded = any(t.dtype not in (dtype, torch.float32) for t in work.checkpoint.tensors.values())
     return work.out / BASE_FOLDER, LIMITS[DTYPE_NAMES[dtype]] if rounded or dtype is not torch.float32 else EXACT
+
+
+def _onnx(work: Work) -> dict[str, Any]:
+    return onnx_form(
+        work.out,
+        lambda folder: _write_folder(work, folder, work.tensors, torch.float32),
+        work.checkpoint.path,
+        work.question,
+    )
 
 
 def _forecast(work: Work, form: str, grid_name: str, grid: Grid) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 from burnish.core.settings import Settings
 
 Form: TypeAlias = Literal[
-    "merged", "adapter", "adapter-gguf",
+    "merged", "adapter", "adapter-gguf", "onnx",
     "gguf-f32", "gguf-f16", "gguf-bf16", "gguf-q8_0", "gguf-q5_1", "gguf-q5_0", "gguf-q4_1", "gguf-q4_0",
     "gguf-q6_k", "gguf-q5_k_m", "gguf-q4_k_m", "gguf-q3_k_m",
 ]  # fmt: skip
@@ -28,7 +28,8 @@ class ExportSettings(Settings):
         "same for llama.cpp and Ollama, on the base's own GGUF file. gguf-f32, gguf-f16, gguf-bf16, gguf-q8_0, "
         "gguf-q5_1, gguf-q5_0, gguf-q4_1, gguf-q4_0: a file for llama.cpp and Ollama, 4, 2, 2, 1.1, 0.8, 0.7, 0.6 and "
         "0.6 bytes a weight. gguf is gguf-f16. gguf-q6_k, gguf-q5_k_m, gguf-q4_k_m, gguf-q3_k_m: the same by "
-        "llama.cpp's own llama-quantize, where it is on the PATH. "
+        "llama.cpp's own llama-quantize, where it is on the PATH. onnx: a folder for onnxruntime, 4 bytes a weight, by "
+        "optimum in an environment of its own, which BURNISH_OPTIMUM names. "
         "An empty list exports nothing.",
     )
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(

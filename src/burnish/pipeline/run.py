@@ -94,6 +94,8 @@ def _run_stages(
         check_suites(shop.evaluation.retention)
         if shop.evaluation.judge is not None:
             check_judge(shop.evaluation.judge, shop.base)
+    if "export" in wanted and (fresh or not stages.finished(folder, "export")):
+        _check_programs(shop)
     for stage in wanted:
         if stage == "train" and "evaluate" in wanted:
             check_with_data(shop)
@@ -242,6 +244,15 @@ def _files(shop: Workshop) -> dict[str, Any]:
             {"suite": one.suite, "margin": one.margin, "file": files.get(one.suite)} for one in retention.extra
         ]
     return hashes | {f"suite {name}": digest for name, digest in files.items()}
+
+
+def _check_programs(shop: Workshop) -> None:
+    """Raises MissingTool: a form of the export wants a program that is not here."""
+    from burnish.deploy.k_quants import check_quantiser
+    from burnish.deploy.optimum import check_optimum  # its answers need what training does without
+
+    check_quantiser(shop.recipe.export.forms)
+    check_optimum(shop.recipe.export.forms)
 
 
 def _export_inputs(shop: Workshop) -> dict[str, Any]:

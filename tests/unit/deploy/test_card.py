@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from burnish.core.run_folder import RunFolder
-from burnish.deploy.card import escaped, write_card
+from burnish.deploy.card import escaped, short_card, write_card
 
 EVIL = 'x`|</td><script>alert(1)</script>\n---\nlicense: stolen\n[a](javascript:b) \u202e\ud800"'
 MEAN = {"mean": 0.825, "low": 0.747, "high": 0.883, "n": 60}
@@ -77,6 +77,14 @@ def test_text_from_outside_stays_text(tmp_path: Path) -> None:
         if line.startswith("|"):  # every cell of a table stays one cell
             head = len(line.replace("\\|", "").split("|"))
             assert head in (4, 5, 7, 10)
+
+
+def test_a_folder_of_onnx_is_called_that_and_its_file_is_named(tmp_path: Path) -> None:
+    run, forms = RunFolder(tmp_path / "run"), {"onnx": {"status": "passed", "file": "onnx", "dtype": "float32"}}
+    assert "`export/onnx/model.onnx`" in write(run, parity={"forms": forms})
+    values = yaml.safe_load(short_card(run, {"forms": forms}).split("---\n")[1])
+    assert values["library_name"] == "onnx"
+    assert values["tags"] == ["burnish", "onnx"]
 
 
 def test_the_front_matter_is_what_the_hub_reads(tmp_path: Path) -> None:
