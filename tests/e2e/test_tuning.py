@@ -90,6 +90,8 @@ def test_a_script_of_the_guide_runs_with_another_address(tmp_path: Path, tiny_fo
         table = list(csv.DictReader(client.files.content(result).text.splitlines()))
         assert list(table[0]) == ["step", "train_loss", "train_accuracy", "valid_loss", "valid_mean_token_accuracy"]
         assert len(table) == len([event for event in events if event.type == "metrics"])
+        assert all(0 <= float(row["train_accuracy"]) <= 1 for row in table)
+        assert 0 < float(table[-1]["valid_mean_token_accuracy"]) <= 1
 
         checkpoints = client.fine_tuning.jobs.checkpoints.list(job.id).data
         assert [one.step_number for one in checkpoints] == sorted((c.step_number for c in checkpoints), reverse=True)

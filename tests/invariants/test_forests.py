@@ -148,6 +148,6 @@ def test_a_toy_model_with_known_probabilities_has_the_loss_worked_out_by_hand(to
     passes = sft.passes(list(enumerate(rows)), tokens_per_pass)
     total = sum(float(sft.terms(decoder, forest)["answer"]) for forest in passes)
     assert total == pytest.approx(10 * LN2, abs=1e-7)
-    assert sft.counts(passes) == {"answer": 5.0}
+    assert sft.counts(passes) == {"answer": 5.0, "answer/accuracy": 5.0}
     (alone,) = sft.passes([(0, rows[0])], 100)
     assert float(sft.terms(decoder, alone)["answer"]) == pytest.approx(3 * LN2, abs=1e-7)

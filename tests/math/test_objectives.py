@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from burnish.model.forest import Forest
-from burnish.model.logprobs import target_logprobs
+from burnish.model.logprobs import target_scores
 from burnish.objectives.sft import SFT
 from burnish.render.renderer import Rendered
 
@@ -32,8 +32,8 @@ class Bigrams:
     def hidden(self, forest: Forest) -> Tensor:
         return self.table_V_V[forest.tokens_T].log()
 
-    def logprobs(self, hidden_T_V: Tensor, forest: Forest) -> Tensor:
-        return target_logprobs(hidden_T_V[forest.target_at_N], torch.eye(4, dtype=torch.float64), forest.target_id_N)
+    def scores(self, hidden_T_V: Tensor, forest: Forest) -> tuple[Tensor, Tensor]:
+        return target_scores(hidden_T_V[forest.target_at_N], torch.eye(4, dtype=torch.float64), forest.target_id_N)
 
 
 def rendered(ids: list[int], weights: list[float]) -> Rendered:
@@ -47,12 +47,19 @@ WEIGHTED = rendered([0, 3, 0], [0.0, 0.5, 2.0])  # -½ ln p(3|0) - 2 ln p(0|3) =
 WHOLE = rendered([2, 0, 0], [1.0, 1.0, 1.0])  # the first token has nothing before it: -ln p(0|2) - ln p(0|0) = 3 ln 2
 
 
-@pytest.mark.parametrize(("row", "loss", "count"), [(FIRST, 3, 2), (SECOND, 1, 1), (WEIGHTED, 7.5, 2.5), (WHOLE, 3, 2)])
-def test_a_rows_loss_is_the_weighted_sum_over_its_learnt_tokens(row: Rendered, loss: float, count: float) -> None:
+# The likeliest after 0 is 0, after 1 it is 2, after 3 it is 1; after 2 all are alike, and each counts as the likeliest.
+@pytest.mark.parametrize(
+    ("row", "loss", "right", "count"),
+    [(FIRST, 3, 2, 2), (SECOND, 1, 1, 1), (WEIGHTED, 7.5, 0, 2.5), (WHOLE, 3, 2, 2)],
+)
+def test_a_rows_loss_is_the_weighted_sum_over_its_learnt_tokens(
+    row: Rendered, loss: float, right: float, count: float
+) -> None:
     (forest,) = SFT().passes([(0, row)], 100)
     terms = SFT().terms(Bigrams(), forest)  # type: ignore[arg-type]
     assert terms["answer"].item() == pytest.approx(loss * LN2, rel=1e-12)
-    assert SFT().counts([forest]) == {"answer": count}
+    assert terms["answer/accuracy"].item() == right
+    assert SFT().counts([forest]) == {"answer": count, "answer/accuracy": count}
 
 
 @pytest.mark.parametrize(("tokens_per_pass", "forests"), [(1, 4), (6, 2), (7, 2), (100, 1)])
@@ -64,7 +71,7 @@ def test_packing_changes_neither_sum_nor_count(tokens_per_pass: int, forests: in
     assert len(passes) == forests
     total = sum(sft.terms(Bigrams(), forest)["answer"].item() for forest in passes)  # type: ignore[arg-type]
     assert total == pytest.approx(14.5 * LN2, rel=1e-12)
-    assert sft.counts(passes) == {"answer": 7.5}
+    assert sft.counts(passes)["answer"] == 7.5
 
 
 def test_each_target_knows_its_row() -> None:

@@ -17,6 +17,7 @@ from burnish.guards.schedule import Schedule
 from burnish.model.decoder import Decoder
 from burnish.model.forest import Forest
 
+TERM = "answer"  # of the supervised objective: what is learnt
 Row = TypeVar("Row")
 Row_contra = TypeVar("Row_contra", contravariant=True)
 
@@ -48,9 +49,8 @@ class Replay(Generic[Row]):
 
     def count(self, passes: Sequence[Forest]) -> float:
         """Tokens of their answers."""
-        return sum(self.supervised.counts(passes).values())
+        return self.supervised.counts(passes)[TERM]
 
     def term(self, model: Decoder, forest: Forest) -> Tensor:
         """The sum of their negative log-likelihood."""
-        (term,) = self.supervised.terms(model, forest).values()
-        return term
+        return self.supervised.terms(model, forest)[TERM]

@@ -18,7 +18,7 @@ from burnish.model.attention import Attend, forest_attention
 from burnish.model.attention_rule import AttentionRule
 from burnish.model.config import DecoderConfig, Rope
 from burnish.model.forest import Forest
-from burnish.model.logprobs import slices, target_logprobs
+from burnish.model.logprobs import slices, target_scores
 from burnish.model.opening import Opening, opening_ids
 from burnish.model.pointwise import PLAIN, Pointwise, gated, gated_again, normed, rotated, wide
 from burnish.model.remade import recomputed, remade
@@ -250,8 +250,13 @@ class Decoder(nn.Module):
         return hidden[opened.tokens - forest.tokens : opened.tokens]
 
     def logprobs(self, hidden_T_D: Tensor, forest: Forest) -> Tensor:
-        """(N,) log-probability of each target. Only the targets' positions reach the output layer."""
-        return target_logprobs(hidden_T_D[forest.target_at_N], self.head, forest.target_id_N)
+        """(N,) log-probability of each target."""
+        return self.scores(hidden_T_D, forest)[0]
+
+    def scores(self, hidden_T_D: Tensor, forest: Forest) -> tuple[Tensor, Tensor]:
+        """(N,) log-probability of each target, and (N,) whether it is the likeliest token. Only the targets' positions
+        reach the output layer."""
+        return target_scores(hidden_T_D[forest.target_at_N], self.head, forest.target_id_N)
 
     def logits(self, hidden_N_D: Tensor) -> Tensor:
         """(N, V) in float32, for generation."""

@@ -1,4 +1,5 @@
-"""log p(target) for a list of positions, computed in chunks so that the full logits never exist.
+"""log p(target) for a list of positions, and whether the target is the likeliest token, computed in chunks so that the
+full logits never exist.
 
 Names: N targets, D width of the model, V vocabulary; n targets of one chunk.
 """
@@ -21,32 +22,33 @@ SLICE = 1 << 12  # rows of it at a time: 5 MB in bf16 at a width of 576
 CHUNK = 128  # targets at a time: their logits over 49,152 tokens are 25 MB in float32, which a large cache holds
 
 
-class _TargetLogprobs(torch.autograd.Function):
-    """log softmax(h Wᵀ)[target].
+class _TargetScores(torch.autograd.Function):
+    """log softmax(h Wᵀ)[target], and whether no other token has a higher one.
 
     Its gradient in h is (W[target] - softmax(h Wᵀ) W) times the gradient above, target by target. With a frozen W the
     factor is computed in the forward pass, while the logits are at hand; with a trained W they are computed again.
     """
 
     @staticmethod
-    def forward(ctx: Any, hidden_N_D: Tensor, weight_V_D: Tensor, target_N: Tensor) -> Tensor:
+    def forward(ctx: Any, hidden_N_D: Tensor, weight_V_D: Tensor, target_N: Tensor) -> tuple[Tensor, Tensor]:
         keep = hidden_N_D.requires_grad and not weight_V_D.requires_grad
         weight = weight_V_D.to(hidden_N_D.dtype)
         logprob_N = wide(hidden_N_D.new_empty(len(target_N)))
-        total_N = torch.empty_like(logprob_N)
+        total_N, top_N = torch.empty_like(logprob_N), torch.empty_like(target_N, dtype=torch.bool)
         factor_N_D = torch.empty_like(hidden_N_D) if keep else None
         for chunk, logits_n_V, work_n_V in _logits(hidden_N_D, weight):
             if factor_N_D is None:
-                logprob_N[chunk], total_N[chunk] = choose_only(logits_n_V, target_N[chunk], work_n_V)
+                logprob_N[chunk], top_N[chunk], total_N[chunk] = choose_only(logits_n_V, target_N[chunk], work_n_V)
                 continue
-            logprob_N[chunk], share_n_V = choose(logits_n_V, target_N[chunk], work_n_V)
+            logprob_N[chunk], top_N[chunk], share_n_V = choose(logits_n_V, target_N[chunk], work_n_V)
             torch.sub(weight[target_N[chunk]], share_n_V @ weight, out=factor_N_D[chunk])
         if keep:
             ctx.save_for_backward(factor_N_D)
         else:
             ctx.save_for_backward(hidden_N_D, weight_V_D, target_N, total_N)
         ctx.kept = keep
-        return logprob_N
+        ctx.mark_non_differentiable(top_N)
+        return logprob_N, top_N
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> Any:
@@ -90,21 +92,22 @@ def _logits(hidden_N_D: Tensor, weight_V_D: Tensor) -> Iterator[tuple[slice, Ten
         yield slice(start, start + count), torch.mm(hidden_n_D, weight_V_D.T, out=room[:count]), wide_room[:count]
 
 
-def choose(logits_n_V: Tensor, target_n: Tensor, work_n_V: Tensor) -> tuple[Tensor, Tensor]:
-    """log softmax(logits)[target] (n,), at least float32, and softmax(logits) (n, V), which takes the logits' place.
+def choose(logits_n_V: Tensor, target_n: Tensor, work_n_V: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """log softmax(logits)[target] (n,), at least float32, whether that is the highest (n,), and softmax(logits) (n, V),
+    which takes the logits' place.
 
     `work_n_V` is room in the wider type, the logits themselves where they are wide: tensors of this size are dear to
     allocate.
     """
     chosen_n, _, sum_n_1 = _exponentials(logits_n_V, target_n, work_n_V)
-    return chosen_n - sum_n_1[:, 0].log(), logits_n_V.copy_(work_n_V.div_(sum_n_1))
+    return chosen_n - sum_n_1[:, 0].log(), chosen_n == 0, logits_n_V.copy_(work_n_V.div_(sum_n_1))
 
 
-def choose_only(logits_n_V: Tensor, target_n: Tensor, work_n_V: Tensor) -> tuple[Tensor, Tensor]:
-    """The first half of `choose`, to the same last bit, and log Σ exp(logits) (n,)."""
+def choose_only(logits_n_V: Tensor, target_n: Tensor, work_n_V: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The first two of `choose`, to the same last bit, and log Σ exp(logits) (n,)."""
     chosen_n, highest_n, sum_n_1 = _exponentials(logits_n_V, target_n, work_n_V)
     log_sum_n = sum_n_1[:, 0].log()
-    return chosen_n - log_sum_n, highest_n + log_sum_n
+    return chosen_n - log_sum_n, chosen_n == 0, highest_n + log_sum_n
 
 
 def _exponentials(logits_n_V: Tensor, target_n: Tensor, work_n_V: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -132,12 +135,12 @@ def slices(table: Table, hidden_N_D: Tensor) -> Iterator[tuple[int, Tensor]]:
         yield start, table.rows(slice(start, start + size), hidden_N_D.dtype)
 
 
-class _TableLogprobs(torch.autograd.Function):
-    """As `_TargetLogprobs`, with a frozen table of which every slice is unpacked once: for all targets together, their
+class _TableScores(torch.autograd.Function):
+    """As `_TargetScores`, with a frozen table of which every slice is unpacked once: for all targets together, their
     sums of exponentials scaled anew whenever a higher logit comes (arXiv 1805.02867)."""
 
     @staticmethod
-    def forward(ctx: Any, hidden_N_D: Tensor, table: Table, target_N: Tensor) -> Tensor:
+    def forward(ctx: Any, hidden_N_D: Tensor, table: Table, target_N: Tensor) -> tuple[Tensor, Tensor]:
         highest_N_1 = wide(hidden_N_D.new_full((len(hidden_N_D), 1), -math.inf))
         sum_N_1, chosen_N_1 = torch.zeros_like(highest_N_1), torch.zeros_like(highest_N_1)
         mean_N_D = torch.zeros_like(wide(hidden_N_D)) if hidden_N_D.requires_grad else None
@@ -154,7 +157,9 @@ class _TableLogprobs(torch.autograd.Function):
                 mean_N_D.mul_(shrink_N_1).add_(work_N_v.to(hidden_N_D.dtype) @ rows_v_D)
         if mean_N_D is not None:
             ctx.save_for_backward((wide(table(target_N)) - mean_N_D.div_(sum_N_1)).to(hidden_N_D.dtype))
-        return (chosen_N_1 - highest_N_1 - sum_N_1.log())[:, 0]
+        top_N = (chosen_N_1 == highest_N_1)[:, 0]
+        ctx.mark_non_differentiable(top_N)
+        return (chosen_N_1 - highest_N_1 - sum_N_1.log())[:, 0], top_N
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> Any:
@@ -164,10 +169,15 @@ class _TableLogprobs(torch.autograd.Function):
 
 def target_logprobs(hidden_N_D: Tensor, head_V_D: Tensor | Table, target_N: Tensor) -> Tensor:
     """(N,) log-probabilities in float32 (or float64 where the hidden states are)."""
+    return target_scores(hidden_N_D, head_V_D, target_N)[0]
+
+
+def target_scores(hidden_N_D: Tensor, head_V_D: Tensor | Table, target_N: Tensor) -> tuple[Tensor, Tensor]:
+    """(N,) log-probabilities as above, and (N,) whether no other token is likelier."""
     if not len(target_N):
-        return hidden_N_D.sum() * hidden_N_D.new_zeros(0, dtype=torch.float32)
+        return hidden_N_D.sum() * hidden_N_D.new_zeros(0, dtype=torch.float32), target_N.bool()
     more = filled(len(target_N)) - len(target_N)
     hidden, target = F.pad(hidden_N_D, (0, 0, 0, more)), F.pad(target_N, (0, more))
-    way = _TargetLogprobs if isinstance(head_V_D, Tensor) else _TableLogprobs
-    result: Tensor = way.apply(hidden, head_V_D, target)  # type: ignore[no-untyped-call]
-    return result[: len(target_N)]
+    way = _TargetScores if isinstance(head_V_D, Tensor) else _TableScores
+    logprobs, top = way.apply(hidden, head_V_D, target)  # type: ignore[no-untyped-call]
+    return logprobs[: len(target_N)], top[: len(target_N)]

@@ -16,10 +16,13 @@ from burnish.model.forest import Forest
 from burnish.objectives.packing import Strand, pack
 from burnish.render.renderer import Rendered
 
+TERMS = ("answer", "answer/accuracy")
+
 
 @dataclass(frozen=True)
 class SFT:
-    """Rows → forests → one term, "answer": Σ weight · -log p(token)."""
+    """Rows → forests → one term to learn, "answer": Σ weight · -log p(token); and one to watch, the share of
+    tokens that the model finds likeliest itself."""
 
     def passes(self, rows: Sequence[tuple[int, Rendered]], tokens_per_pass: int) -> list[Forest]:
         """(number, row) pairs as forests of at most `tokens_per_pass` tokens."""
@@ -27,9 +30,10 @@ class SFT:
 
     def counts(self, passes: Sequence[Forest]) -> dict[str, float]:
         """How many answer tokens there are, each by its weight."""
-        return {"answer": float(sum(forest.target_weight_N.double().sum() for forest in passes))}
+        return dict.fromkeys(TERMS, float(sum(forest.target_weight_N.double().sum() for forest in passes)))
 
     def terms(self, model: Decoder, forest: Forest) -> dict[str, Tensor]:
-        """The sum of the answer tokens' negative log-likelihood, in nats."""
-        logprobs_N = model.logprobs(model.hidden(forest), forest)
-        return {"answer": -(forest.target_weight_N.to(logprobs_N.dtype) * logprobs_N).sum()}
+        """The sum of the answer tokens' negative log-likelihood, in nats, and of those that are the likeliest."""
+        logprob_N, top_N = model.scores(model.hidden(forest), forest)
+        weight_N = forest.target_weight_N.to(logprob_N.dtype)
+        return dict(zip(TERMS, (-(weight_N * logprob_N).sum(), (weight_N * top_N).sum()), strict=True))

@@ -91,7 +91,7 @@ def train(
             progress.step += 1
             _count_skips(run, progress, line, world)
             if progress.step % plan.evaluate_every == 0 or progress.step == plan.steps:
-                line["dev_loss"] = _watch(model, parameters, objective, dev, plan, world, progress)
+                line |= _watch(model, parameters, objective, dev, plan, world, progress)
             stop = world.any(stopping())
             if writes:
                 _write_lines(run, line, seconds)
@@ -150,9 +150,9 @@ def update(
                    warmup_steps=plan.warmup_steps, schedule=settings.schedule)  # fmt: skip
     tokens = world.sum({"tokens": sum(forest.row_tokens for forest in passes),
                         "tokens_computed": sum(forest.tokens for forest in passes) + held.tokens})  # fmt: skip
-    line = {"step": step + 1, "loss": _or_null(sum(losses.values())), "learning_rate": rate,
+    line = {"step": step + 1, "loss": _or_null(_loss(values)), "learning_rate": rate,
             "grad_norm": _or_null(grad_norm), **{name: int(count) for name, count in tokens.items()}}  # fmt: skip
-    line |= {name.split("/")[1]: _or_null(value) for name, value in values.items() if not _is_learnt(name)}
+    line |= _watched(values)
     line |= {name: _or_null(value) for name, value in held.means.items()}
     # The same on all ranks, since all of it was summed over them.
     if bad := not_finite({**losses, **held.means}, grad_norm):
@@ -191,8 +191,8 @@ def _is_learnt(name: str) -> bool:
 
 
 @torch.no_grad()
-def measure(model: Decoder, objective: Objective[Row], rows: Rows[Row], plan: Plan, world: World) -> float:
-    """The objective on rows that are only read: mean loss per counted unit. The ranks share the rows."""
+def measured(model: Decoder, objective: Objective[Row], rows: Rows[Row], plan: Plan, world: World) -> dict[str, float]:
+    """The mean of each term on rows that are only read. The ranks share the rows."""
     mine = range(world.rank, len(rows.rendered), world.size)
     passes = objective.passes(rows.take(mine), plan.tokens_per_pass)
     counts = world.sum(objective.counts(passes))
@@ -200,7 +200,21 @@ def measure(model: Decoder, objective: Objective[Row], rows: Rows[Row], plan: Pl
     for forest in passes:
         for name, term in objective.terms(model, forest.to(world.device)).items():
             sums[name] += float(term)
-    return sum(total / counts[name] for name, total in world.sum(sums).items() if _is_learnt(name))
+    return {name: total / counts[name] for name, total in world.sum(sums).items()}
+
+
+def measure(model: Decoder, objective: Objective[Row], rows: Rows[Row], plan: Plan, world: World) -> float:
+    """The objective on rows that are only read: mean loss per counted unit."""
+    return _loss(measured(model, objective, rows, plan, world))
+
+
+def _loss(means: Mapping[str, float]) -> float:
+    return sum(mean for name, mean in means.items() if _is_learnt(name))
+
+
+def _watched(means: Mapping[str, float]) -> dict[str, float | None]:
+    """What is only reported, under its own name: that of `pair/margin` is `margin`."""
+    return {name.split("/")[1]: _or_null(mean) for name, mean in means.items() if not _is_learnt(name)}
 
 
 def _tidy(run: RunFolder, step: int) -> None:
@@ -222,12 +236,14 @@ def _watch(
     plan: Plan,
     world: World,
     progress: Progress,
-) -> float:
+) -> Line:
+    """`dev_loss`, and what is reported beside it."""
     check_same_weights(world, parameters)
-    loss = measure(model, objective, dev, plan, world)
+    means = measured(model, objective, dev, plan, world)
+    loss = _loss(means)
     check_dev(progress.step, loss)
     progress.note(loss)
-    return loss
+    return {"dev_loss": loss, **{f"dev_{name}": value for name, value in _watched(means).items()}}
 
 
 def _count_skips(run: RunFolder, progress: Progress, line: Line, world: World) -> None:

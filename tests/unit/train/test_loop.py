@@ -239,8 +239,8 @@ def test_the_line_of_a_step_says_what_was_done(make_run: MakeRun) -> None:
     tiny = make_run(steps=2, evaluate_every=2)
     tiny.train()
     lines = read_jsonl(tiny.run.metrics)
-    keys = ["step", "loss", "learning_rate", "grad_norm", "tokens", "tokens_computed"]
-    assert [list(line) for line in lines] == [keys, [*keys, "dev_loss"]]
+    keys = ["step", "loss", "learning_rate", "grad_norm", "tokens", "tokens_computed", "accuracy"]
+    assert [list(line) for line in lines] == [keys, [*keys, "dev_loss", "dev_accuracy"]]
     # One update of warm-up: half of the peak; then the peak itself.
     assert [line["learning_rate"] for line in lines] == [1.5e-3, 3e-3]
     timings = read_jsonl(tiny.run.timings)

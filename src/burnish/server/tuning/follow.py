@@ -132,5 +132,7 @@ def step_message(line: Mapping[str, Any], steps: int | None) -> str:
 
 def step_data(line: Mapping[str, Any], steps: int | None) -> dict[str, Any]:
     """The same for programs."""
-    data = {"step": line["step"], "train_loss": line.get("loss"), "total_steps": steps}
-    return data | ({"valid_loss": line["dev_loss"]} if "dev_loss" in line else {})
+    names = {"train_loss": "loss", "train_mean_token_accuracy": "accuracy",
+             "valid_loss": "dev_loss", "valid_mean_token_accuracy": "dev_accuracy"}  # fmt: skip
+    found = {theirs: line[ours] for theirs, ours in names.items() if ours in line}
+    return {"step": line["step"], "total_steps": steps, "train_loss": None, **found}

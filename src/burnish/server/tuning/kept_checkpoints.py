@@ -24,7 +24,16 @@ class Kept:
     def metrics(self) -> dict[str, Any]:
         """As OpenAI's checkpoint has them; the whole of the validation data is measured each time."""
         loss, valid = self.line.get("loss"), self.line.get("dev_loss")
-        return {"step": self.step, "train_loss": loss, "valid_loss": valid, "full_valid_loss": valid}
+        right, valid_right = self.line.get("accuracy"), self.line.get("dev_accuracy")
+        return {
+            "step": self.step,
+            "train_loss": loss,
+            "train_mean_token_accuracy": right,
+            "valid_loss": valid,
+            "valid_mean_token_accuracy": valid_right,
+            "full_valid_loss": valid,
+            "full_valid_mean_token_accuracy": valid_right,
+        }
 
 
 def kept_checkpoints(run: RunFolder, lines: Sequence[Mapping[str, Any]]) -> list[Kept]:

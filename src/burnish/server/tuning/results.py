@@ -14,13 +14,15 @@ COLUMNS = ("step", "train_loss", "train_accuracy", "valid_loss", "valid_mean_tok
 
 
 def write_csv(lines: Sequence[Mapping[str, Any]], path: Path) -> Path:
-    """A line an update. Burnish counts no right tokens: those columns are empty, but for the share of pairs that a
-    training on preferences already tells apart."""
+    """A line an update. Accuracy is the share of the answers' tokens that the model finds likeliest itself; in training
+    on preferences, that of the pairs that it tells apart."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         for line in lines:
-            writer.writerow([line["step"], line.get("loss"), line.get("accuracy"), line.get("dev_loss"), None])
+            writer.writerow(
+                [line["step"], *(line.get(name) for name in ("loss", "accuracy", "dev_loss", "dev_accuracy"))]
+            )
     return path
 
 

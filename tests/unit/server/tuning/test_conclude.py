@@ -63,7 +63,10 @@ def test_a_run_that_was_whole_before_its_end_was_seen_has_succeeded(tmp_path: Pa
         at.set(status="running")
         at.run.create()
         write_json(at.run.stages, {"evaluate": {"finished": True}})
-        at.run.metrics.write_text('{"step": 1, "loss": 2.0, "tokens": 30}\n{"step": 2, "loss": 1.0, "tokens": 31}\n')
+        at.run.metrics.write_text(
+            '{"step": 1, "loss": 2.0, "accuracy": 0.5, "tokens": 30}\n'
+            '{"step": 2, "loss": 1.0, "tokens": 31, "dev_loss": 3.0, "dev_accuracy": 0.25}\n'
+        )
         write_json(at.run.training, {"steps": 2, "rows_per_update": 4, "rows": 8})
         verdict = {"task": {"outcome": "BETTER", "reason": "r", "metric": "correct", "n": 3},
                    "memory": {"outcome": "KEPT", "reason": "s"}}  # fmt: skip
@@ -76,7 +79,9 @@ def test_a_run_that_was_whole_before_its_end_was_seen_has_succeeded(tmp_path: Pa
         assert at.job.hyperparameters == {"n_epochs": 1, "batch_size": 4, "learning_rate_multiplier": 1.0}
         assert at.job.result_file is not None
         csv = at.desk.files.path(at.job.result_file).read_text()
-        assert csv == "step,train_loss,train_accuracy,valid_loss,valid_mean_token_accuracy\n1,2.0,,,\n2,1.0,,,\n"
+        assert (
+            csv == "step,train_loss,train_accuracy,valid_loss,valid_mean_token_accuracy\n1,2.0,0.5,,\n2,1.0,,3.0,0.25\n"
+        )
 
 
 def test_a_run_whose_results_cannot_be_read_has_failed(tmp_path: Path) -> None:
