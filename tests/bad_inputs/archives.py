@@ -17,7 +17,7 @@ from random import Random
 
 from burnish.core.errors import BurnishError
 from burnish.model.bundled import Bundle, Piece, _join
-from tests.bad_inputs.case import GOOD_ROWS, Case, Kept, Made, Refused, good_lines
+from tests.bad_inputs.case import GOOD_ROWS, Case, Kept, Made, Refused, good_lines, must
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -80,7 +80,7 @@ def unpack(path: Path) -> None:
     try:
         _join(PINNED, [path], joined / "model.gguf")
     except BurnishError:
-        assert sum(one.stat().st_size for one in joined.iterdir()) <= SIZE
+        must(sum(one.stat().st_size for one in joined.iterdir()) <= SIZE, "more was written than the part may hold")
         raise
 
 

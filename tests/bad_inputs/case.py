@@ -84,6 +84,12 @@ class Case:
     run: bool = False
 
 
+def must(be: bool, said: str) -> None:
+    """Raises AssertionError where something is not as it must be: under `python -O`, too, where `assert` is silent."""
+    if not be:
+        raise AssertionError(said)
+
+
 def good_model(folder: Path) -> Path:
     """The tiny model that all cases share; `model.gguf` beside it is the same as one file."""
     return folder.parents[1] / "model"

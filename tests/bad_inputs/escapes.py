@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 
 from burnish.cli.main import main
-from tests.bad_inputs.case import NAME, Case, Made, Survived, good_lines, good_model
+from tests.bad_inputs.case import NAME, Case, Made, Survived, good_lines, good_model, must
 
 STRINGS: Sequence[str] = (
     "..", ".", "", " ", "../x", "../../x", "../../../../../../../../tmp/x", "a/../../../x", "r/../../x", "./../x",
@@ -60,7 +60,7 @@ def through_all(text: str, data: Path) -> None:
         plain = not code or ("error: " in told and "  next: " in told) or "Usage: " in told or "Error" in told
         if not plain or "unforeseen" in told or "Traceback" in told:
             wrong.append(f"{words[0]} {[one for one in words if text in one][:1]}: {code} {told[-300:]}")
-    assert not wrong, " // ".join(wrong).replace("\n", " ")
+    must(not wrong, " // ".join(wrong).replace("\n", " "))
 
 
 def inside(box: Path) -> Iterator[str]:

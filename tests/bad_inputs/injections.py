@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from burnish.cli.main import main
 from burnish.core.files import read_json, read_jsonl, write_json, write_jsonl
@@ -72,16 +74,29 @@ def show_all(payload: str, folder: Path) -> None:
     command(["prepare", "--review", *data, "--out", str(runs), "--name", "p"])
     command(["show", str(folder / "rows.jsonl"), "--model", model, "--row", "3"])
     run = RunFolder(run_of(folder))
-    items = read_jsonl(run.items)
-    for item in items:
-        item["prompt"], item["output"] = payload + item["prompt"], payload + item["output"]
-    write_jsonl(run.items, items)
-    arms = read_json(run.arms)
-    write_json(run.arms, json.loads(json.dumps(arms).replace("Ticket", json.dumps(payload)[1:-1])))
+    fill(run, payload)
+    shutil.copy(runs / "p" / "data" / "card.json", run.data_card)
     write_verdict(run)
     write_report(run)
     entry = access_entry({"method": payload, "path": f"/{payload}", "client": (payload, 1)}, 404, 0.1, 0)
     (run.path / "access.log").write_text(as_line(entry) + "\n")
+
+
+def fill(run: RunFolder, payload: str) -> None:
+    """Puts the payload into the prompts, answers, labels and names of opponents of a run that is evaluated."""
+    quoted = json.dumps(payload)[1:-1]
+
+    def filled(value: Any) -> Any:
+        text = json.dumps(value)
+        for quote, word in (("", "Ticket"), ('"', "bug"), ('"', "wish"), ('"', "prompted")):
+            text = text.replace(quote + word, quote + quoted + word)
+        return json.loads(text)
+
+    items = read_jsonl(run.items)
+    for item in items:
+        item["prompt"], item["output"] = payload + item["prompt"], payload + item["output"]
+    write_jsonl(run.items, map(filled, items))
+    write_json(run.arms, filled(read_json(run.arms)))
 
 
 def command(words: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -10,7 +11,7 @@ from time import perf_counter
 from burnish.core.errors import BurnishError
 from burnish.core.records import Message
 from burnish.render.renderer import make_renderer
-from tests.bad_inputs.case import Case, Limits, Made, Refused
+from tests.bad_inputs.case import Case, Limits, Made, Refused, must
 from tests.tiny import TEMPLATE, make_tokenizer
 
 TALK = (Message("user", "How long does it take?"), Message("assistant", "Three days."))
@@ -68,15 +69,14 @@ def render(template: str) -> None:
     except BurnishError as found:
         error = found
     after = min(slowest(lambda: kind.prompt(TALK[:1])) for _ in range(3))  # the machine has other work, too
-    assert after <= SLOWER * before + 0.001, f"from {before:.5f} to {after:.5f} s a request"
-    assert kind.template == TEMPLATE
+    must(after <= SLOWER * before + 0.001, f"from {before:.5f} to {after:.5f} s a request")
+    must(kind.template == TEMPLATE, "the good template is another one now")
     if error is not None:
         raise error
 
 
-def slowest(ask: object) -> float:
+def slowest(ask: Callable[[], object]) -> float:
     """Seconds of the slowest but one of 20 requests: the 95th percentile."""
-    assert callable(ask)
     took = []
     for _ in range(GOOD_REQUESTS):
         started = perf_counter()

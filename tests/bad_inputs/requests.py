@@ -19,7 +19,7 @@ from burnish.server.guard import Limits as ServerLimits
 from burnish.server.key import Key
 from burnish.server.serve import listen, make_server
 from burnish.server.worker import Worker
-from tests.bad_inputs.case import Case, Limits, Made, Survived, good_model
+from tests.bad_inputs.case import Case, Limits, Made, Survived, good_model, must
 
 KEY = "a-key-for-these-tests-alone-0123456789"
 CHAT, WRITE = "/v1/chat/completions", "/v1/completions"
@@ -141,7 +141,7 @@ FIELDS: Mapping[str, tuple[bytes, Sequence[int]]] = {
     ),
     "tools without names": (asked(tools=[{"type": "function", "function": {"name": "a b;c"}}]), [400]),
 }  # fmt: skip
-assert len(RAW) + len(FIELDS) == 60
+must(len(RAW) + len(FIELDS) == 60, "there are 60 requests")
 
 
 def abuse(raw: bytes, statuses: Sequence[int], model: Path) -> None:
@@ -149,19 +149,19 @@ def abuse(raw: bytes, statuses: Sequence[int], model: Path) -> None:
     entries: list[dict[str, Any]] = []
     with server(model, entries) as port:
         status, body = exchange(port, raw)
-        assert status in statuses, f"answered with {status}: {body[:200]!r}"
+        must(status in statuses, f"answered with {status}: {body[:200]!r}")
         # What is no HTTP at all is answered by the parser, before there is a route.
         if status >= 400 and (status != 400 or b'"error"' in body):
-            assert json.loads(body)["error"]["message"], body[:200]
+            must(bool(json.loads(body)["error"]["message"]), repr(body[:200]))
         good, answer = exchange(port, asked())
-        assert good == 200, f"afterwards a sound request is answered with {good}: {answer[:200]!r}"
+        must(good == 200, f"afterwards a sound request is answered with {good}: {answer[:200]!r}")
         started = time.monotonic()
-        assert exchange(port, request("GET", "/health"))[0] == 200
-        assert time.monotonic() - started < 1
+        must(exchange(port, request("GET", "/health"))[0] == 200, "the server is not healthy")
+        must(time.monotonic() - started < 1, "the server is slow")
     text = "".join(json.dumps(entry) + "\n" for entry in entries)
-    assert KEY not in text, "the key stands in the log"
-    assert text.isascii(), text[:200]
-    assert text.count("\n") == len(entries), text[:200]
+    must(KEY not in text, "the key stands in the log")
+    must(text.isascii(), text[:200])
+    must(text.count("\n") == len(entries), text[:200])
 
 
 @contextmanager

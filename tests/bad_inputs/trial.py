@@ -19,7 +19,7 @@ from typing import Any
 from burnish.cli.errors import report_error
 from burnish.cli.main import main
 from burnish.core.hardware import forget_peak, peak_resident_bytes, resident_bytes
-from tests.bad_inputs.case import Case, Made
+from tests.bad_inputs.case import Case, Made, must
 
 LONGEST = 30.0  # seconds after which a trial hangs
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -89,7 +89,7 @@ def _made(case: Case, folder: Path, seed: int) -> Made:
     process = multiprocessing.get_context("fork").Process(target=make)
     process.start()
     sender.close()
-    assert receiver.poll(LONGEST), f"making the files takes too long: {case.trap}"
+    must(receiver.poll(LONGEST), f"making the files takes too long: {case.trap}")
     made: Made = receiver.recv()
     process.join()
     return made

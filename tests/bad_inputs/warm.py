@@ -13,7 +13,7 @@ from unittest.mock import patch
 import pytest
 
 from burnish.cli.main import main
-from tests.bad_inputs.case import good_lines, line
+from tests.bad_inputs.case import good_lines, line, must
 from tests.tiny import write_gguf_model, write_model
 
 # Polars is only imported: its threads must be started by each fork itself.
@@ -47,4 +47,4 @@ def _run(arguments: Sequence[object]) -> None:
         pytest.raises(SystemExit) as stop,
     ):
         main()
-    assert not stop.value.code, said.getvalue()
+    must(not stop.value.code, said.getvalue())

@@ -17,6 +17,7 @@ ACTIVE = re.compile(r"([\\`*_\[\]|~$#])")
 # of a pair that no file can hold.
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]")
 LIBRARIES = {"merged": "transformers", "adapter": "peft", "onnx": "onnx"}  # the first that was written
+UNPLAIN = re.compile(f"{CONTROL.pattern}|[<>&()]")
 ARMS = {"base": "the base model", "prompted": "the base model, well prompted", "tuned": "this model"}
 Facts = Mapping[str, Any]
 
@@ -123,8 +124,9 @@ def _front_matter(folder: RunFolder, base: dict[str, str], training: Facts, verd
 
 
 def _yaml(value: Any) -> str:
-    """JSON with everything escaped that is not plain text: YAML has more line ends than JSON."""
-    return CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", dump_json(value))
+    """JSON with everything escaped that is not plain text: YAML has more line ends than JSON, and what knows no front
+    matter reads it as Markdown, in which HTML and links would act."""
+    return UNPLAIN.sub(lambda found: f"\\u{ord(found[0]):04x}", dump_json(value))
 
 
 def _kinds(forms: Sequence[str]) -> list[str]:

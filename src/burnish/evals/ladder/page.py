@@ -13,13 +13,13 @@ from burnish.core.files import write_json, write_text
 from burnish.evals.ladder.picture import ladder_picture
 from burnish.evals.ladder.records import Ladder, Rung
 from burnish.evals.ladder.rule import RULE
-from burnish.evals.verdict_text import arm_name
-from burnish.evals.wording import difference_text, metric_name
+from burnish.evals.verdict_text import arm_name, escaped
+from burnish.evals.wording import difference_text, metric_name, visible
 
 STYLE = (
     "body{margin:2rem auto;max-width:60rem;padding:0 1rem;font:16px/1.5 system-ui,sans-serif;color-scheme:light dark}"
     "table{border-collapse:collapse;width:100%}td,th{padding:.3rem .6rem;text-align:left;border-bottom:1px solid #8884}"
-    "svg{width:100%;height:auto}"
+    "svg{width:100%;height:auto}div{overflow-x:auto}body{overflow-wrap:anywhere}"
 )
 HEAD = ("rung", "gain", "interval", "task", "forgotten, nats a token", "interval", "memory", "worst suite", "updates",
         "training")  # fmt: skip
@@ -65,10 +65,10 @@ def _notes(ladder: Ladder) -> list[str]:
 
 def ladder_markdown(ladder: Ladder) -> str:
     """ladder.md."""
-    rows = [HEAD, ["---"] * len(HEAD), *table_rows(ladder)]
-    table = "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
-    parts = ["# The ladder", f"**{ladder.sentence}**", "![Task gain against forgetting](ladder.svg)", table]
-    return "\n\n".join([*parts, *_notes(ladder)]) + "\n"
+    rows = [HEAD, ["---"] * len(HEAD), *([*map(escaped, row)] for row in table_rows(ladder))]
+    table = "\n".join("| " + " | ".join(row) + " |" for row in rows)
+    parts = ["# The ladder", f"**{escaped(ladder.sentence)}**", "![Task gain against forgetting](ladder.svg)", table]
+    return "\n\n".join([*parts, *map(escaped, _notes(ladder))]) + "\n"
 
 
 def ladder_html(ladder: Ladder) -> str:
@@ -77,22 +77,23 @@ def ladder_html(ladder: Ladder) -> str:
     hashes = " ".join(f"'sha256-{_digest(style)}'" for style in (STYLE, _style_of(picture)))
     policy = f"default-src 'none'; style-src {hashes}; base-uri 'none'; form-action 'none'"
     table = _html_rows("th", [HEAD]) + _html_rows("td", table_rows(ladder))
-    notes = Markup("").join(Markup("<p>{}</p>").format(note) for note in _notes(ladder))
+    notes = Markup("").join(Markup("<p>{}</p>").format(visible(note)) for note in _notes(ladder))
     return str(
         Markup(
             '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-            '<meta http-equiv="Content-Security-Policy" content="{}"><title>The ladder</title><style>'
+            '<meta http-equiv="Content-Security-Policy" content="{}">'
+            '<meta name="viewport" content="width=device-width, initial-scale=1"><title>The ladder</title><style>'
         ).format(policy)
         + Markup(STYLE)
-        + Markup("</style></head><body><h1>The ladder</h1><p><b>{}</b></p>").format(ladder.sentence)
+        + Markup("</style></head><body><h1>The ladder</h1><p><b>{}</b></p>").format(visible(ladder.sentence))
         + picture
-        + Markup("<table>{}</table>{}</body></html>\n").format(table, notes)
+        + Markup("<div><table>{}</table></div>{}</body></html>\n").format(table, notes)
     )
 
 
 def _html_rows(cell: str, rows: Sequence[Sequence[str]]) -> Markup:
     opening, closing = Markup(f"<{cell}>"), Markup(f"</{cell}>")
-    lines = (Markup("").join(opening + escape(text) + closing for text in row) for row in rows)
+    lines = (Markup("").join(opening + escape(visible(text)) + closing for text in row) for row in rows)
     return Markup("").join(Markup("<tr>{}</tr>").format(line) for line in lines)
 
 

@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from burnish.evals.ladder.records import Ladder, Rung
 from burnish.evals.report_plots import Axis, axis_around, element
-from burnish.evals.wording import in_percent, metric_name
+from burnish.evals.wording import in_percent, metric_name, visible
 
 WIDTH, HEIGHT = 760, 460
 LEFT, RIGHT, TOP, BOTTOM = 70, 24, 20, 54
@@ -39,7 +39,7 @@ def ladder_picture(ladder: Ladder) -> Markup:
         xmlns="http://www.w3.org/2000/svg",
         viewBox=f"0 0 {WIDTH} {HEIGHT}",
         role="img",
-        aria_label=f"Task gain against forgetting of {len(ladder.rungs)} rungs. {ladder.sentence}",
+        aria_label=f"Task gain against forgetting of {len(ladder.rungs)} rungs. {visible(ladder.sentence)}",
     )
 
 
@@ -85,4 +85,4 @@ def _marks(rung: Rung, across: Axis, upward: Axis, taken: bool) -> list[Markup]:
         marks.append(element("circle", cx=x, cy=y, r=10, class_="taken"))
     near_end = x > WIDTH - 120
     anchor = "end" if near_end else "start"
-    return [*marks, element("text", rung.name, x=x - 9 if near_end else x + 9, y=y - 8, text_anchor=anchor)]
+    return [*marks, element("text", visible(rung.name), x=x - 9 if near_end else x + 9, y=y - 8, text_anchor=anchor)]

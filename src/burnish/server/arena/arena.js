@@ -23,8 +23,9 @@ function show(state) {
   window.scrollTo(0, 0);
 }
 
+// Whether the answer could be shown.
 async function ask(what, body) {
-  if (busy) return;
+  if (busy) return false;
   busy = true;
   try {
     const response = await fetch(what, {
@@ -36,8 +37,10 @@ async function ask(what, body) {
     if (state.total === undefined) throw new Error(state.error);
     complain("");
     show(state);
+    return true;
   } catch (error) {
     complain(`Not stored (${error.message}). Is burnish arena still running? Then try once more.`);
+    return false;
   } finally {
     busy = false;
   }
@@ -48,12 +51,11 @@ function act(choice) {
   else if (match) ask("vote", { match, choice });
 }
 
-byId("welcome").addEventListener("submit", (event) => {
+byId("welcome").addEventListener("submit", async (event) => {
   event.preventDefault();
   voter = byId("name").value.trim();
-  if (!voter) return;
-  byId("welcome").hidden = true;
-  ask("next", {});
+  if (voter && (await ask("next", {}))) byId("welcome").hidden = true;
+  else voter = "";  // a name that is refused can be mended
 });
 for (const button of document.querySelectorAll("[data-choice]")) {
   button.addEventListener("click", () => act(button.dataset.choice));
