@@ -242,7 +242,7 @@ def peft_config(settings: LoRASettings, base: str) -> dict[str, Any]:
 
 
 def settle(decoder: Decoder) -> None:
-    """The inverse is to load it anew."""
+    """Every layer as `LoRALinear.settle` leaves it; only loading it anew makes it train again."""
     for module in layers(decoder).values():
         module.settle(decoder.compute)
 

@@ -291,7 +291,7 @@ def serve(
     ] = None,
     engine: Annotated[str, typer.Option(help="burnish; llamacpp or vllm, on what was exported for them.")] = "burnish",
     dtype: Annotated[
-        str, typer.Option(help="auto, as the specialist is judged: bfloat16 where that is quicker; float32; bfloat16.")
+        str, typer.Option(help="auto, as evaluation has it: bfloat16 where that is quicker; float32; bfloat16.")
     ] = "auto",
     slots: Annotated[int, typer.Option(min=1, max=1024, help="Answers written at once.")] = 64,
     capacity: Annotated[int, typer.Option(min=1, help="Answers at work or waiting; beyond that 429.")] = 256,
